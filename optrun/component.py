@@ -1,0 +1,78 @@
+"""What every named thing of the vocabulary is: a small class that is its own YAML.
+
+A component declares its fields (types, defaults, bounds), documents its formula, and keeps its
+kernel beside them. A family is a table of components; validation, the JSON Schema, `optrun list`,
+the README's tables and the parametrised tests all derive from those tables.
+"""
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, TypeVar, Union
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema
+
+from optrun.engine.jit import Kernel
+
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+Decay = Annotated[float, Field(ge=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+Size = Annotated[int, Field(ge=0)]
+
+
+class Section(BaseModel):
+    """A mapping of the config: unknown keys and wrong types are errors, values never change."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+        ignored_types=(Kernel,),
+    )
+
+
+class Component(Section):
+    """A section chosen by its `name`, one row of a family's table."""
+
+    name: str
+
+    @classmethod
+    def summary(cls) -> str:
+        """The first line of the docstring, which is what listings show."""
+        return (cls.__doc__ or "").strip().splitlines()[0]
+
+
+ComponentType = TypeVar("ComponentType", bound=Component)
+
+
+def table(
+    components: Iterable[type[ComponentType]], key: str = "name"
+) -> dict[str, type[ComponentType]]:
+    """The family's components by the value of their `key` field, in the order given."""
+    return {component.model_fields[key].default: component for component in components}
+
+
+class OneOf:
+    """Annotation: the value is a component of `family`, told apart by its `key` field.
+
+    A bare string stands for a component with all its defaults: `loss: softmax`.
+    """
+
+    def __init__(self, family: dict[str, Any], key: str = "name"):
+        self.family = family
+        self.key = key
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        members = tuple(self.family.values())
+        union: Any = members[0] if len(members) == 1 else Union[members]  # noqa: UP007
+        tagged = Annotated[union, Field(discriminator=self.key)] if len(members) > 1 else union
+        names: Any = Literal[tuple(self.family)]
+        shorthand = BeforeValidator(self._from_name, json_schema_input_type=Union[tagged, names])  # noqa: UP007
+        return handler.generate_schema(Annotated[tagged, shorthand])
+
+    def _from_name(self, value: Any) -> Any:
+        return {self.key: value} if isinstance(value, str) else value
