@@ -1,0 +1,103 @@
+"""Activations, applied elementwise to the values z of a hidden layer.
+
+    forward(z, a)      writes a = φ(z)
+    backward(z, a, d)  turns d = ∂L/∂a into ∂L/∂z, in place
+
+All arrays are flat and of one type. A NaN passes through, so that divergence is seen.
+"""
+
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from optrun.component import Component, table
+from optrun.engine.jit import Kernel, kernel
+
+
+class Activation(Component):
+    """A function applied to every value of a hidden layer."""
+
+    forward: ClassVar[Kernel]
+    backward: ClassVar[Kernel]
+
+
+class Identity(Activation):
+    """No activation.
+
+    φ(z) = z
+    """
+
+    name: Literal["identity"] = "identity"
+
+    @kernel
+    def forward(z, a):
+        a[:] = z
+
+    @kernel
+    def backward(z, a, d):
+        pass
+
+
+class ReLU(Activation):
+    """Rectified linear unit.
+
+    φ(z) = max(0, z),   φ′(0) = 0
+    """
+
+    name: Literal["relu"] = "relu"
+
+    @kernel
+    def forward(z, a):
+        zero = z.dtype.type(0)
+        for i in range(z.size):
+            a[i] = zero if z[i] < zero else z[i]
+
+    @kernel
+    def backward(z, a, d):
+        zero = z.dtype.type(0)
+        for i in range(z.size):
+            d[i] = zero if a[i] <= zero else d[i]
+
+
+class Tanh(Activation):
+    """Hyperbolic tangent.
+
+    φ(z) = tanh z,   φ′ = 1 − a²
+    """
+
+    name: Literal["tanh"] = "tanh"
+
+    @kernel
+    def forward(z, a):
+        for i in range(z.size):
+            a[i] = np.tanh(z[i])
+
+    @kernel
+    def backward(z, a, d):
+        one = z.dtype.type(1)
+        for i in range(z.size):
+            d[i] *= one - a[i] * a[i]
+
+
+class Sigmoid(Activation):
+    """Logistic function.
+
+    φ(z) = 1/(1 + e^(−z)),   φ′ = a(1 − a)
+    """
+
+    name: Literal["sigmoid"] = "sigmoid"
+
+    @kernel
+    def forward(z, a):
+        one = z.dtype.type(1)
+        for i in range(z.size):
+            a[i] = one / (one + np.exp(-z[i]))
+
+    @kernel
+    def backward(z, a, d):
+        one = z.dtype.type(1)
+        for i in range(z.size):
+            d[i] *= a[i] * (one - a[i])
+
+
+ACTIVATIONS = table([Identity, ReLU, Tanh, Sigmoid])

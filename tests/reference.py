@@ -1,0 +1,211 @@
+"""Slow, obvious NumPy twins of the kernels, written from the formulas.
+
+Nothing here is shared with the package but the meaning of its configs: layers as lists of arrays,
+one example at a time where that is plainer.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray
+
+ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]] = {
+    "identity": (lambda z: z, lambda z: np.ones_like(z)),
+    "relu": (lambda z: np.maximum(z, 0), lambda z: (z > 0).astype(z.dtype)),
+    "tanh": (np.tanh, lambda z: 1 / np.cosh(z) ** 2),
+    "sigmoid": (lambda z: 1 / (1 + np.exp(-z)), lambda z: np.exp(-z) / (1 + np.exp(-z)) ** 2),
+}
+
+
+def softmax_loss(scores: Array, y: Array) -> tuple[float, Array]:
+    """Mean cross-entropy and its gradient at the scores."""
+    total, gradient = 0.0, np.zeros_like(scores)
+    for i, label in enumerate(y):
+        p = np.exp(scores[i] - scores[i].max())
+        p /= p.sum()
+        total -= np.log(p[label])
+        gradient[i] = p
+        gradient[i, label] -= 1
+    return total / len(y), gradient / len(y)
+
+
+def hinge_loss(scores: Array, y: Array) -> tuple[float, Array]:
+    """Mean Weston–Watkins loss with margin 1, and its gradient at the scores."""
+    total, gradient = 0.0, np.zeros_like(scores)
+    for i, label in enumerate(y):
+        for k in range(scores.shape[1]):
+            margin = scores[i, k] - scores[i, label] + 1
+            if k != label and margin > 0:
+                total += margin
+                gradient[i, k] += 1
+                gradient[i, label] -= 1
+    return total / len(y), gradient / len(y)
+
+
+LOSSES = {"softmax": softmax_loss, "hinge": hinge_loss}
+
+
+def objective(
+    weights: dict[str, Array],
+    x: Array,
+    y: Array,
+    activation: str,
+    loss: str,
+    regularization: dict[str, Any],
+    masks: list[Array] | None = None,
+) -> tuple[float, float, dict[str, Array]]:
+    """(loss, penalty, gradient of their sum) of a stack of linear layers.
+
+    Args:
+        weights: `layers.0.weight`, `layers.0.bias`, …
+        masks: dropout's factors for the activations of each hidden layer.
+    """
+    phi, slope = ACTIVATIONS[activation]
+    depth = len(weights) // 2
+    inputs, before = [x], []
+    for layer in range(depth):
+        z = inputs[-1] @ weights[f"layers.{layer}.weight"] + weights[f"layers.{layer}.bias"]
+        before.append(z)
+        h = phi(z)
+        inputs.append(h * masks[layer] if masks and layer < depth - 1 else h)
+    value, d = LOSSES[loss](before[-1], y)
+    gradient = {}
+    for layer in reversed(range(depth)):
+        gradient[f"layers.{layer}.weight"] = inputs[layer].T @ d
+        gradient[f"layers.{layer}.bias"] = d.sum(axis=0)
+        if layer:
+            d = d @ weights[f"layers.{layer}.weight"].T
+            d = d * masks[layer - 1] if masks else d
+            d = d * slope(before[layer - 1])
+    penalty = 0.0
+    for name, w in weights.items():
+        if name.endswith("weight") or regularization.get("include_bias"):
+            l1, l2 = regularization.get("l1", 0.0), regularization.get("l2", 0.0)
+            penalty += l1 * np.abs(w).sum() + l2 / 2 * (w**2).sum()
+            gradient[name] = gradient[name] + l1 * np.sign(w) + l2 * w
+    return value, penalty, gradient
+
+
+def clipped(gradient: dict[str, Array], clipping: dict[str, Any] | None) -> dict[str, Array]:
+    """The gradient after clipping by its whole norm, then by value."""
+    clipping = clipping or {}
+    norm = np.sqrt(sum((g**2).sum() for g in gradient.values()))
+    if clipping.get("by_norm") and norm > clipping["by_norm"]:
+        gradient = {name: g * clipping["by_norm"] / norm for name, g in gradient.items()}
+    if clipping.get("by_value"):
+        gradient = {name: np.clip(g, *clipping["by_value"]) for name, g in gradient.items()}
+    return gradient
+
+
+def sgd(w, g, s, t, lr, o):
+    return w - lr * g
+
+
+def momentum(w, g, s, t, lr, o):
+    if o["form"] == "velocity":
+        s["v"] = o["momentum"] * s.get("v", 0) - lr * (1 - o["dampening"]) * g
+        return w + s["v"]
+    s["v"] = g if t == 1 else o["momentum"] * s["v"] + (1 - o["dampening"]) * g
+    return w - lr * s["v"]
+
+
+def nesterov(w, g, s, t, lr, o):
+    s["v"] = o["momentum"] * s.get("v", 0) + g
+    return w - lr * (g + o["momentum"] * s["v"])
+
+
+def adagrad(w, g, s, t, lr, o):
+    s["c"] = s.get("c", 0) + g**2
+    return w - lr * g / (np.sqrt(s["c"]) + o["eps"])
+
+
+def rmsprop(w, g, s, t, lr, o):
+    s["s"] = o["alpha"] * s.get("s", 0) + (1 - o["alpha"]) * g**2
+    return w - lr * g / (np.sqrt(s["s"]) + o["eps"])
+
+
+def adam(w, g, s, t, lr, o):
+    s["m"] = o["beta1"] * s.get("m", 0) + (1 - o["beta1"]) * g
+    s["v"] = o["beta2"] * s.get("v", 0) + (1 - o["beta2"]) * g**2
+    m, v = s["m"] / (1 - o["beta1"] ** t), s["v"] / (1 - o["beta2"] ** t)
+    return w - lr * m / (np.sqrt(v) + o["eps"])
+
+
+def adamw(w, g, s, t, lr, o):
+    return adam(w - lr * o["weight_decay"] * w, g, s, t, lr, o)
+
+
+UPDATES = {
+    "sgd": sgd,
+    "momentum": momentum,
+    "nesterov": nesterov,
+    "adagrad": adagrad,
+    "rmsprop": rmsprop,
+    "adam": adam,
+    "adamw": adamw,
+}
+
+
+def philox(counter: list[int], key: list[int]) -> list[int]:
+    """Philox 4x32-10 in whole numbers."""
+    c, k = list(counter), list(key)
+    for _ in range(10):
+        p0, p1 = 0xD2511F53 * c[0], 0xCD9E8D57 * c[2]
+        c = [(p1 >> 32) ^ c[1] ^ k[0], p1 & 0xFFFFFFFF, (p0 >> 32) ^ c[3] ^ k[1], p0 & 0xFFFFFFFF]
+        k = [(k[0] + 0x9E3779B9) & 0xFFFFFFFF, (k[1] + 0xBB67AE85) & 0xFFFFFFFF]
+    return c
+
+
+def keep_mask(size: int, rate: float, seed: int, purpose: int, index: int, layer: int) -> Array:
+    """Dropout's factors: number q of counter i decides entry i + q·⌊size/4⌋."""
+    key, quarter = [seed & 0xFFFFFFFF, seed >> 32], size // 4
+    draws = np.zeros(size)
+    for i in range(quarter):
+        draws[i : 4 * quarter : quarter] = philox([i, index, layer, purpose], key)
+    for i in range(4 * quarter, size):
+        draws[i] = philox([i, index, layer, purpose], key)[0]
+    return np.where(draws < np.floor(rate * 2**32), 0.0, 1 / (1 - rate))
+
+
+def train(
+    weights: dict[str, Array], x: Array, y: Array, config: Any, orders: list[Array], rates: Array
+) -> tuple[dict[str, Array], list[float]]:
+    """A whole run: its last weights and the loss of every step.
+
+    Args:
+        config: the run's Config; its sections are read as plain mappings.
+        orders: each epoch's order of the examples.
+        rates: learning rate of every step.
+    """
+    plain = config.model_dump(mode="json")
+    optimizer, model = plain["optimizer"], plain["model"]
+    activation = model.get("activation", {"name": "identity"})["name"]
+    depth, t, losses = len(weights) // 2, 0, []
+    dropout = config.regularization.rates(depth - 1)
+    states: dict[str, dict[str, Array]] = {name: {} for name in weights}
+    for order in orders:
+        size = (
+            len(order) if plain["training"]["batch_size"] == "full" else config.training.batch_size
+        )
+        for start in range(0, len(order), size):
+            rows, t = order[start : start + size], t + 1
+            masks = [
+                keep_mask(len(rows) * width, rate, config.seed, 7, t, layer).reshape(-1, width)
+                for layer, (rate, width) in enumerate(
+                    zip(dropout, model.get("hidden", []), strict=True)
+                )
+            ]
+            value, _, gradient = objective(
+                weights, x[rows], y[rows], activation, plain["loss"]["name"],
+                plain["regularization"], masks if any(dropout) else None,
+            )  # fmt: skip
+            gradient = clipped(gradient, optimizer["clipping"])
+            update = UPDATES[optimizer["name"]]
+            weights = {
+                name: update(w, gradient[name], states[name], t, rates[t - 1], optimizer)
+                for name, w in weights.items()
+            }
+            losses.append(value)
+    return weights, losses

@@ -1,0 +1,76 @@
+"""Train every case with PyTorch and write the trajectories that the tests compare with.
+
+    python -m tests.torch_reference.make           writes trajectories.json
+    python -m tests.torch_reference.make --check   trains again and compares with the file
+
+Needs torch; the tests that read the file do not.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from tests.torch_reference.cases import MODELS, OPTIMIZERS, STEPS, cases
+from tests.toys import toy_data, toy_weights
+
+FILE = Path(__file__).with_name("trajectories.json")
+
+
+def build(hidden: list[int], features: int, classes: int, dtype: torch.dtype) -> torch.nn.Module:
+    """Linear layers with tanh between them, filled with the toy weights block after block."""
+    widths, layers = [features, *hidden, classes], []
+    for fan_in, fan_out in zip(widths, widths[1:], strict=False):
+        layers += [torch.nn.Linear(fan_in, fan_out), torch.nn.Tanh()]
+    model = torch.nn.Sequential(*layers[:-1]).to(dtype)
+    linears = [layer for layer in model if isinstance(layer, torch.nn.Linear)]
+    values = toy_weights(sum(p.numel() for p in model.parameters()))
+    start = 0
+    with torch.no_grad():
+        for layer in linears:
+            for parameter in (layer.weight.T, layer.bias):
+                block = values[start : start + parameter.numel()].reshape(parameter.shape)
+                parameter.copy_(torch.from_numpy(block))
+                start += parameter.numel()
+    return model
+
+
+def trajectory(optimizer: str, hidden: list[int], dtype: torch.dtype) -> dict[str, Any]:
+    """Losses of all steps, and the last weights in optrun's order, of full-batch training."""
+    x, y = toy_data()
+    inputs, labels = torch.from_numpy(x).to(dtype), torch.from_numpy(y)
+    model = build(hidden, x.shape[1], int(y.max()) + 1, dtype)
+    _, kind, arguments = OPTIMIZERS[optimizer]
+    rule = getattr(torch.optim, kind)(model.parameters(), **arguments)
+    losses = []
+    for _ in range(STEPS):
+        rule.zero_grad()
+        loss = torch.nn.functional.cross_entropy(model(inputs), labels)
+        loss.backward()
+        rule.step()
+        losses.append(loss.item())
+    linears = [layer for layer in model if isinstance(layer, torch.nn.Linear)]
+    blocks = [p.detach().numpy().ravel() for m in linears for p in (m.weight.T, m.bias)]
+    return {"weights": np.concatenate(blocks).tolist(), "losses": losses}
+
+
+def main() -> None:
+    made: dict[str, Any] = {"torch": torch.__version__.split("+")[0], "steps": STEPS}
+    for optimizer, model in cases():
+        made[f"{optimizer}/{model}"] = trajectory(optimizer, MODELS[model], torch.float64)
+    if "--check" in sys.argv:
+        stored = json.loads(FILE.read_text())
+        for optimizer, model in cases():
+            key = f"{optimizer}/{model}"
+            for part in ("weights", "losses"):
+                np.testing.assert_allclose(made[key][part], stored[key][part], 1e-10, err_msg=key)
+        print(f"{len(list(cases()))} trajectories agree with torch {made['torch']}")
+    else:
+        FILE.write_text(json.dumps(made) + "\n")
+
+
+if __name__ == "__main__":
+    main()
