@@ -1,0 +1,178 @@
+"""What all datasets have in common: the YAML fields, the sizes they lead to, the raw arrays."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
+
+from optrun.component import Component, Count, OneOf, Section
+from optrun.data.preprocessing import PREPROCESSING, Preprocessing, Rescale
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A dataset as it is stored or drawn.
+
+    Attributes:
+        train_x: (n, features), uint8 for images, float64 otherwise.
+        train_y: (n,) class labels from 0, int64.
+        test_x: (m, features), of the same type.
+        test_y: (m,), int64.
+    """
+
+    train_x: NDArray[Any]
+    train_y: NDArray[np.int64]
+    test_x: NDArray[Any]
+    test_y: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What is known of a dataset before it is loaded.
+
+    Attributes:
+        train_size: examples that training and validation share.
+        test_size: examples of the test set.
+        classes: number of classes.
+        features: values an example.
+        image_shape: (channels, height, width) of images, whose values are bytes; else None.
+    """
+
+    train_size: int
+    test_size: int
+    classes: int
+    features: int
+    image_shape: tuple[int, int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Numbers of examples a config leads to."""
+
+    train: int
+    validation: int
+    test: int
+
+
+class PerClass(Section):
+    """The same number of examples of every class."""
+
+    per_class: Count
+    """Examples of each class."""
+
+
+def _kind_of_subset(value: Any) -> str:
+    if value is None:
+        return "all"
+    return "mapping" if isinstance(value, dict | PerClass) else "count"
+
+
+SubsetField = Annotated[
+    Annotated[Count, Tag("count")]
+    | Annotated[PerClass, Tag("mapping")]
+    | Annotated[None, Tag("all")],
+    Discriminator(_kind_of_subset),
+]
+
+
+def _parse_validation(value: Any) -> Any:
+    is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    is_fraction = isinstance(value, float) and 0 < value < 1
+    if not (is_count or is_fraction):
+        raise ValueError(
+            "not a share of the training examples; write a fraction between 0 and 1 such as 0.1, "
+            "a number of examples such as 5000, or 0 for none"
+        )
+    return value
+
+
+ValidationField = Annotated[
+    int | float,
+    BeforeValidator(_parse_validation),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0},
+                {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+            ]
+        }
+    ),
+]
+PreprocessingField = list[Annotated[Preprocessing, OneOf(PREPROCESSING)]]
+
+
+class Dataset(Component):
+    """Labelled examples, a part of them for training and validation, the rest for the test."""
+
+    validation: ValidationField = 0.1
+    """Examples set aside for validation: a number, or a fraction of the training examples.
+    Stratified, chosen by the seed."""
+    subset: SubsetField = None
+    """Train on this many examples of those that validation leaves, or on `{per_class: n}`.
+    Stratified, chosen by the seed. Default: all of them."""
+    preprocessing: PreprocessingField = Field([])
+    """Steps applied in turn, fitted on the training examples only."""
+
+    @property
+    @abstractmethod
+    def outline(self) -> Outline:
+        """Sizes and shapes, known without loading anything."""
+
+    @abstractmethod
+    def load(self, seed: int, data_dir: Path | None = None) -> Raw:
+        """Read, fetch or draw the arrays.
+
+        Args:
+            seed: of the run; drawn datasets depend on it.
+            data_dir: folder of stored datasets; default: `OPTRUN_DATA_DIR` or the user's cache.
+
+        Raises:
+            DataError: files are absent, damaged or of something else.
+        """
+
+    def validation_count(self, pool: int) -> int:
+        """Examples that `validation` takes from `pool`; a fraction takes at least one."""
+        if isinstance(self.validation, int):
+            return self.validation
+        return max(1, round(self.validation * pool))
+
+    def sizes(self) -> Sizes:
+        """The exact numbers of examples of the three splits."""
+        outline = self.outline
+        validation = self.validation_count(outline.train_size)
+        train = outline.train_size - validation
+        if isinstance(self.subset, PerClass):
+            train = self.subset.per_class * outline.classes
+        elif self.subset is not None:
+            train = self.subset
+        return Sizes(train, validation, outline.test_size)
+
+    def problems(self) -> dict[str, str]:
+        """What is wrong between the fields, by the field to change; empty if nothing is."""
+        outline, sizes, found = self.outline, self.sizes(), {}
+        left = outline.train_size - sizes.validation
+        if left < 1:
+            found["validation"] = (
+                f"takes {sizes.validation} of the {outline.train_size} training examples, "
+                "which leaves none to train on; write a smaller number"
+            )
+        elif sizes.train > left:
+            most = f"{left}"
+            if isinstance(self.subset, PerClass):
+                most = f"{{per_class: {left // outline.classes}}}"
+            found["subset"] = (
+                f"asks for {sizes.train} examples, but validation leaves {left} of the "
+                f"{outline.train_size}; write at most {most}"
+            )
+        if outline.image_shape is None and any(
+            isinstance(step, Rescale) for step in self.preprocessing
+        ):
+            found["preprocessing"] = (
+                "`rescale` divides bytes by 255, but this dataset is no image set; "
+                "use `standardize` or leave it out"
+            )
+        return found

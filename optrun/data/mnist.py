@@ -1,0 +1,149 @@
+"""MNIST, from the IDX files it is published in."""
+
+import gzip
+import hashlib
+import shutil
+import struct
+import zlib
+from functools import partial
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optrun.data.dataset import Outline, Raw
+from optrun.data.download import download
+from optrun.data.stored import StoredDataset, not_as_expected
+from optrun.errors import DataError
+
+IMAGES, LABELS = 2051, 2049
+"""Magic numbers with which IDX files of images and of labels begin."""
+SIDE = 28
+CLASSES = 10
+
+
+class Mnist(StoredDataset):
+    """Handwritten digits: 60,000 training and 10,000 test images, 28×28 grey.
+
+    Files as published, plain or gzipped, in `mnist/`. LeCun et al. 1998.
+    """
+
+    name: Literal["mnist"] = "mnist"
+
+    title: ClassVar[str] = "MNIST"
+    directory: ClassVar[str] = "mnist"
+    checksums: ClassVar[dict[str, str]] = {
+        "train-images-idx3-ubyte": (
+            "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"
+        ),
+        "train-labels-idx1-ubyte": (
+            "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"
+        ),
+        "t10k-images-idx3-ubyte": (
+            "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"
+        ),
+        "t10k-labels-idx1-ubyte": (
+            "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
+        ),
+    }
+    """SHA-256 of the decompressed files: the same on all mirrors, however they compress."""
+    files: ClassVar[tuple[str, ...]] = tuple(checksums)
+    mirrors: ClassVar[tuple[str, ...]] = (
+        "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    )
+
+    @property
+    def outline(self) -> Outline:
+        return Outline(60_000, 10_000, CLASSES, SIDE * SIDE, (1, SIDE, SIDE))
+
+    @classmethod
+    def missing(cls, place: Path) -> list[str]:
+        return [name for name in cls.files if not _find(place, name).is_file()]
+
+    @classmethod
+    def _obtain(cls, place: Path) -> None:
+        place.mkdir(exist_ok=True)
+        for name in cls.missing(place):
+            urls = [f"{mirror}{name}.gz" for mirror in cls.mirrors]
+            accept = partial(_store, target=place / name, checksum=cls.checksums[name])
+            try:
+                download(urls, cls._workspace(place), accept)
+            except DataError as error:
+                wanted = "".join(f"\n  {file}.gz" for file in cls.missing(place))
+                remedy = f"Put these files into {place}, as they are or decompressed:{wanted}"
+                raise cls._unobtainable(place, str(error), remedy) from None
+
+    @classmethod
+    def _read(cls, place: Path) -> Raw:
+        train_images, train_labels, test_images, test_labels = (
+            _find(place, name) for name in cls.files
+        )
+        return Raw(
+            _read_images(train_images, 60_000),
+            _read_labels(train_labels, 60_000),
+            _read_images(test_images, 10_000),
+            _read_labels(test_labels, 10_000),
+        )
+
+
+def _find(place: Path, name: str) -> Path:
+    plain = place / name
+    return plain if plain.is_file() else place / f"{name}.gz"
+
+
+def _store(archive: Path, target: Path, checksum: str) -> None:
+    """Decompress a download beside itself, check it, and move it to `target`."""
+    plain = archive.with_suffix("")
+    try:
+        with gzip.open(archive) as source, plain.open("wb") as sink:
+            shutil.copyfileobj(source, sink, 1 << 20)
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise DataError("sent a damaged gzip file") from None
+    with plain.open("rb") as content:
+        found = hashlib.file_digest(content, "sha256").hexdigest()
+    if found != checksum:
+        raise DataError(f"sent another file (SHA-256 {found}, expected {checksum})")
+    plain.replace(target)
+
+
+def _read_images(path: Path, count: int) -> NDArray[np.uint8]:
+    """(count, 784)"""
+    return _read_idx(path, (IMAGES, count, SIDE, SIDE)).reshape(count, SIDE * SIDE)
+
+
+def _read_labels(path: Path, count: int) -> NDArray[np.int64]:
+    """(count,)"""
+    labels = _read_idx(path, (LABELS, count))
+    if labels.max() >= CLASSES:
+        found = f"the label {labels.max()}"
+        raise not_as_expected(path, f"labels from 0 to {CLASSES - 1}", found, "mnist")
+    return labels.astype(np.int64)
+
+
+def _read_idx(path: Path, header: tuple[int, ...]) -> NDArray[np.uint8]:
+    """The bytes of an IDX file, plain or gzipped, that begins with `header`.
+
+    Raises:
+        DataError: another header, damaged compression, or not exactly the bytes it announces.
+    """
+    values = np.empty(header[1:], np.uint8)
+    wanted = struct.pack(f">{len(header)}i", *header)
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            head = file.read(len(wanted))
+            body = file.readinto(values.data.cast("B"))
+            rest = len(file.read(1))
+    except EOFError:
+        raise not_as_expected(path, "a whole gzip file", "a truncated one", "mnist") from None
+    except (zlib.error, gzip.BadGzipFile) as error:
+        raise not_as_expected(path, "a gzip file", f"damage ({error})", "mnist") from None
+    if head != wanted:
+        numbers = head[: len(head) // 4 * 4]
+        found = struct.unpack(f">{len(numbers) // 4}i", numbers)
+        raise not_as_expected(path, f"the header {header}", f"{found or 'none'}", "mnist")
+    if body != values.size or rest:
+        found_size = f"{'more' if rest else body} bytes"
+        raise not_as_expected(path, f"{values.size} bytes after the header", found_size, "mnist")
+    return values

@@ -1,0 +1,93 @@
+"""From a dataset's section of the config to the arrays that training reads."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from optrun.data.dataset import Dataset, Raw
+from optrun.data.preprocessing import compose
+from optrun.data.splits import Split, divide
+from optrun.errors import UserError
+
+
+@dataclass(frozen=True)
+class Data:
+    """A dataset, split and ready.
+
+    Attributes:
+        train: the examples to train on.
+        validation: the examples to choose by, or None.
+        test: the examples to report on.
+        shift: (features,), of the run's dtype.
+        scale: (features,), of the run's dtype; the model sees (x − shift)·scale.
+        classes: number of classes.
+        features: values an example.
+        image_shape: (channels, height, width) of images, else None.
+        fingerprint: SHA-256 of everything loaded, before splitting and preprocessing.
+    """
+
+    train: Split
+    validation: Split | None
+    test: Split
+    shift: NDArray[Any]
+    scale: NDArray[Any]
+    classes: int
+    features: int
+    image_shape: tuple[int, int, int] | None
+    fingerprint: str
+
+
+def prepare(
+    dataset: Dataset, seed: int, dtype: DTypeLike, data_dir: str | Path | None = None
+) -> Data:
+    """Load a dataset, split it and fit its preprocessing on the training examples.
+
+    Args:
+        dataset: the config's section.
+        seed: of the run; chooses the splits and draws synthetic data.
+        dtype: float32 or float64, what the model computes in.
+        data_dir: folder of stored datasets; default: `OPTRUN_DATA_DIR` or the user's cache.
+
+    Raises:
+        UserError: the section asks for what the dataset does not have.
+        DataError: the dataset's files are absent, damaged or of something else.
+    """
+    if problems := dataset.problems():
+        raise UserError("\n".join(f"dataset.{field}: {text}" for field, text in problems.items()))
+    raw = dataset.load(seed, Path(data_dir) if data_dir is not None else None)
+    rows = divide(dataset, raw.train_y, seed)
+    pool, held_out = _stored(raw.train_x, dtype), _stored(raw.test_x, dtype)
+    affine = compose(dataset.preprocessing, pool, rows.train)
+    shift, scale = affine.shift.astype(dtype), affine.scale.astype(dtype)
+    outline = dataset.outline
+    return Data(
+        train=Split(pool, raw.train_y, rows.train, shift, scale),
+        validation=Split(pool, raw.train_y, rows.validation, shift, scale)
+        if rows.validation.size
+        else None,
+        test=Split(held_out, raw.test_y, np.arange(raw.test_y.size), shift, scale),
+        shift=shift,
+        scale=scale,
+        classes=outline.classes,
+        features=outline.features,
+        image_shape=outline.image_shape,
+        fingerprint=fingerprint(raw),
+    )
+
+
+def _stored(x: NDArray[Any], dtype: DTypeLike) -> NDArray[Any]:
+    """Bytes as they are, floats in the run's dtype; contiguous."""
+    return np.ascontiguousarray(x, dtype=None if x.dtype == np.uint8 else dtype)
+
+
+def fingerprint(raw: Raw) -> str:
+    """SHA-256 of the four arrays with their shapes and types, in hexadecimal."""
+    digest = hashlib.sha256()
+    for array in (raw.train_x, raw.train_y, raw.test_x, raw.test_y):
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()

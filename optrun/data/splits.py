@@ -1,0 +1,121 @@
+"""Which rows of the stored arrays belong to training, validation and test."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optrun.data.dataset import Dataset, PerClass
+from optrun.engine.streams import Purpose, stream
+from optrun.errors import UserError
+
+
+@dataclass(frozen=True)
+class Split:
+    """Some rows of a stored array, with the map to what the model sees.
+
+    Attributes:
+        storage: (N, features), C-contiguous; bytes for images, else of the run's dtype. Training
+            and validation share one.
+        labels: (N,) class of every stored row, int64.
+        indices: (n,) the rows that belong, ascending, int64.
+        shift: (features,), of the run's dtype.
+        scale: (features,), of the run's dtype; the model sees (storage − shift)·scale.
+    """
+
+    storage: NDArray[Any]
+    labels: NDArray[np.int64]
+    indices: NDArray[np.int64]
+    shift: NDArray[Any]
+    scale: NDArray[Any]
+
+    def __len__(self) -> int:
+        return self.indices.size
+
+    @property
+    def x(self) -> NDArray[Any]:
+        """(n, features) as the model sees them, of the run's dtype; gathered at every call."""
+        seen = self.storage[self.indices].astype(self.shift.dtype, copy=False)
+        seen -= self.shift
+        seen *= self.scale
+        return seen
+
+    @property
+    def y(self) -> NDArray[np.int64]:
+        """(n,) class labels."""
+        return self.labels[self.indices]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Row numbers of the training pool, each ascending, int64."""
+
+    train: NDArray[np.int64]
+    validation: NDArray[np.int64]
+
+
+def divide(dataset: Dataset, labels: NDArray[np.int64], seed: int) -> Rows:
+    """Carve validation out of the training pool, then the subset out of what is left.
+
+    In this order, so that validation is the same whatever `subset` says.
+
+    Args:
+        dataset: gives `validation` and `subset`.
+        labels: (n,) classes of the pool, int64.
+        seed: of the run.
+
+    Raises:
+        UserError: a class has fewer examples left than `per_class` asks for.
+    """
+    validation = choose(
+        labels,
+        proportional(labels, dataset.validation_count(labels.size)),
+        stream(seed, Purpose.SPLIT),
+    )
+    train = np.setdiff1d(np.arange(labels.size), validation, assume_unique=True)
+    if dataset.subset is not None:
+        left = labels[train]
+        if isinstance(dataset.subset, PerClass):
+            quotas = _same_for_all(left, dataset.outline.classes, dataset.subset.per_class)
+        else:
+            quotas = proportional(left, dataset.subset)
+        train = train[choose(left, quotas, stream(seed, Purpose.SUBSET))]
+    return Rows(train, validation)
+
+
+def proportional(labels: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """How many of `count` examples each class gets: its share, by the largest remainder.
+
+    Each class is within one of count·(examples of the class)/n, and the sum is `count`.
+
+    Args:
+        labels: (n,), int64.
+        count: at most n.
+    """
+    present = np.bincount(labels)
+    quotas, remainders = np.divmod(present * count, labels.size)
+    largest = np.argsort(-remainders, kind="stable")[: count - quotas.sum()]
+    quotas[largest] += 1
+    return quotas
+
+
+def _same_for_all(labels: NDArray[np.int64], classes: int, each: int) -> NDArray[np.int64]:
+    present = np.bincount(labels, minlength=classes)
+    if present.min() < each:
+        raise UserError(
+            f"dataset.subset: `per_class: {each}` asks for more than there is: class "
+            f"{present.argmin()} has {present.min()} training examples left after validation; "
+            f"write at most {present.min()}"
+        )
+    return np.full(classes, each)
+
+
+def choose(
+    labels: NDArray[np.int64], quotas: NDArray[np.int64], generator: np.random.Generator
+) -> NDArray[np.int64]:
+    """Row numbers, ascending, of `quotas[c]` examples of every class c, drawn at random."""
+    order = generator.permutation(labels.size)
+    drawn = labels[order]
+    chosen = [order[drawn == label][:quota] for label, quota in enumerate(quotas)]
+    return np.sort(np.concatenate(chosen))

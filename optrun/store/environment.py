@@ -1,0 +1,100 @@
+"""What a run's result and speed may depend on besides its config."""
+
+import os
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+LIBRARIES = ("optrun", "numpy", "numba", "scipy", "llvmlite")
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "OPENBLAS_CORETYPE",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "NUMBA_THREADING_LAYER",
+)
+
+
+def describe_environment(numerics: int) -> dict[str, Any]:
+    """Versions, machine, BLAS, threads and commit, in the terms of JSON; unknowns are None.
+
+    Nothing is imported to be described: the BLAS libraries are those the process has loaded.
+    """
+    return {
+        "numerics": numerics,
+        "python": platform.python_version(),
+        **{library: installed_version(library) for library in LIBRARIES},
+        "platform": platform.platform(),
+        "cpu": cpu_model(),
+        "cores": os.cpu_count(),
+        "blas": loaded_blas(),
+        "thread_variables": {
+            name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ
+        },
+        "git_commit": git_commit(),
+    }
+
+
+def installed_version(library: str) -> str | None:
+    """The version of an installed library, without importing it."""
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return None
+
+
+def cpu_model() -> str | None:
+    """The processor as its maker names it."""
+    system = platform.system()
+    if system == "Linux":
+        return linux_cpu_model(Path("/proc/cpuinfo"))
+    if system == "Darwin":
+        return answer("sysctl", "-n", "machdep.cpu.brand_string")
+    return platform.processor() or None
+
+
+def linux_cpu_model(cpuinfo: Path) -> str | None:
+    """The first `model name` of Linux's processor list; Arm kernels give none."""
+    try:
+        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, None)
+
+
+def loaded_blas() -> list[dict[str, Any]]:
+    """The BLAS libraries in this process: which, with what kernels, on how many threads."""
+    from threadpoolctl import threadpool_info
+
+    return [
+        {
+            "library": pool["internal_api"],
+            "version": pool.get("version"),
+            "architecture": pool.get("architecture"),
+            "threads": pool["num_threads"],
+        }
+        for pool in threadpool_info()
+        if pool["user_api"] == "blas"
+    ]
+
+
+def git_commit() -> str | None:
+    """The commit of the current directory, ending in `-dirty` if files differ from it."""
+    return answer("git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+
+
+def answer(*command: str) -> str | None:
+    """What a quick command prints, or None where it is absent, fails or takes over 5 s."""
+    environment = os.environ | {"GIT_OPTIONAL_LOCKS": "0"}
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=5, check=True, env=environment
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() or None

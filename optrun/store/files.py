@@ -1,0 +1,148 @@
+"""Files that are either the old ones or the new ones, whatever happens in between."""
+
+import errno
+import json
+import math
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from optrun.errors import RunError
+
+FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside `path`, with its suffix; leaving the block renames it there.
+
+    The file is flushed to disk before the rename. An exception in the block, or the death of the
+    process, leaves the earlier file as it was.
+
+    Raises:
+        RunError: the disk is full, or the place cannot be written.
+    """
+    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.tmp{path.suffix}")
+    try:
+        yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Delete what killed writers of `replacing` left; only for the folder's one writer."""
+    for leftover in folder.glob(".*.tmp*"):
+        leftover.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in `folder` durable, where the system lets folders be synchronised."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # what file systems without it answer
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def unwritable(path: Path, error: OSError) -> RunError:
+    """The error to raise when `path` could not be written."""
+    if error.errno in FULL:
+        return RunError(
+            f"no space left on the disk while writing {path}; make room and start again, "
+            "what was written before is intact"
+        )
+    return RunError(f"{path} cannot be written: {error.strerror or error}")
+
+
+def unreadable(path: Path, error: Exception) -> RunError:
+    """The error to raise when `path` could not be read."""
+    if isinstance(error, FileNotFoundError):
+        return RunError(f"{path} does not exist")
+    if isinstance(error, OSError) and error.strerror:
+        return RunError(f"{path} cannot be read: {error.strerror}")
+    return RunError(f"{path} is damaged: {error}")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace `path` by `text` in UTF-8."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def read_text(path: Path) -> str:
+    """The text of `path`; RunError if it is absent or no UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise unreadable(path, error) from error
+
+
+def write_json(path: Path, values: Mapping[str, Any]) -> None:
+    """Replace `path` by `values`; NaN and infinities, which JSON lacks, become null."""
+    write_text(
+        path, json.dumps(plain(values), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    )
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The mapping in `path`; RunError if it is absent or no JSON mapping."""
+    try:
+        values = json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise unreadable(path, error) from error
+    if not isinstance(values, dict):
+        raise RunError(f"{path} is damaged: it holds no mapping")
+    return values
+
+
+def plain(value: Any) -> Any:
+    """`value` in the terms of JSON: NumPy scalars as Python's, non-finite numbers as None."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def write_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
+    """Replace the npz file `path` by `arrays`, uncompressed.
+
+    Raises:
+        TypeError: an array holds Python objects, which would be pickled.
+    """
+    numeric = {name: np.asarray(array) for name, array in arrays.items()}
+    for name, array in numeric.items():
+        if array.dtype.hasobject:
+            raise TypeError(f"{name} holds Python objects; only numbers and text are stored")
+    with replacing(path) as temporary:
+        np.savez(temporary, **numeric)  # type: ignore[arg-type]
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """All arrays of the npz file `path`; RunError if it is absent, cut short or damaged."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except Exception as error:  # damaged archives raise a dozen kinds, by where the damage is
+        raise unreadable(path, error) from error

@@ -1,0 +1,164 @@
+"""Reading runs back: one in full, or the list of all under a root."""
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from optrun.errors import RunError
+from optrun.store.files import unreadable
+from optrun.store.run_directory import METRICS, STEPS, RunDirectory
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What a run directory holds.
+
+    Attributes:
+        path: the directory.
+        config: the resolved config, a plain mapping.
+        metrics: a row an epoch, epoch 0 being before training; NaN where a value was not measured.
+        steps: a row a logged step, `epoch` in fractions.
+        summary: status, final values and times.
+        weights: the chosen weights, `layers.0.weight` (fan_in, fan_out), `layers.0.bias`, ...;
+            empty as long as the run has not saved any.
+    """
+
+    path: Path
+    config: dict[str, Any]
+    metrics: "pd.DataFrame"
+    steps: "pd.DataFrame"
+    summary: dict[str, Any]
+    weights: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A run in a listing. Values that it does not have are None.
+
+    `status` is the summary's, but `interrupted` for a run that says `running` while nobody writes
+    it, and `unreadable` for a directory that cannot be read.
+    """
+
+    name: str
+    id: str | None
+    status: str
+    epochs: int | None
+    val_accuracy: float | None
+    val_loss: float | None
+    test_accuracy: float | None
+    seconds_train: float | None
+    started: str | None
+    directory: Path
+
+
+def load_run(directory: str | Path) -> Run:
+    """Read a run directory, whatever state the run is in.
+
+    Raises:
+        RunError: there is no such directory, it is not a run, a file in it is damaged, or a newer
+            version of optrun wrote it.
+    """
+    path = Path(directory)
+    check_is_run(path)
+    files = RunDirectory(path)
+    return Run(
+        path=path,
+        config=files.read_config(),
+        metrics=rows_so_far(path / "metrics.csv", METRICS, files.read_metrics),
+        steps=rows_so_far(path / "steps.csv", STEPS, files.read_steps),
+        summary=files.read_summary(),
+        weights=files.load_best() if files.has_best() else {},
+    )
+
+
+def rows_so_far(
+    path: Path, columns: tuple[str, ...], read: Callable[[], "pd.DataFrame"]
+) -> "pd.DataFrame":
+    """The table, which a run that failed early has not begun and so has no rows of."""
+    import pandas as pd
+
+    return read() if path.exists() else pd.DataFrame(columns=list(columns), dtype="float64")
+
+
+def list_runs(root: str | Path = "runs") -> list[RunRow]:
+    """The runs under `root`, oldest first; unreadable ones last.
+
+    Raises:
+        RunError: `root` is not a directory that can be read.
+    """
+    root = Path(root)
+    try:
+        directories = sorted(path for path in root.iterdir() if looks_like_run(path))
+    except FileNotFoundError:
+        raise RunError(f"there is no directory {root}; `optrun train` makes it") from None
+    except OSError as error:
+        raise unreadable(root, error) from error
+    rows = [describe(path) for path in directories]
+    return sorted(rows, key=lambda row: (row.status == "unreadable", row.started or ""))
+
+
+def describe(path: Path) -> RunRow:
+    """The listing's row for one directory."""
+    files = RunDirectory(path)
+    try:
+        summary = files.read_summary()
+    except RunError:
+        return RunRow(path.name, None, "unreadable", None, None, None, None, None, None, path)
+    abandoned = summary["status"] == "running" and not files.is_locked()
+    return RunRow(
+        name=str(summary.get("name", path.name)),
+        id=text(summary.get("id")),
+        status="interrupted" if abandoned else summary["status"],
+        epochs=number(summary.get("epochs")),
+        val_accuracy=number(summary.get("val_accuracy")),
+        val_loss=number(summary.get("val_loss")),
+        test_accuracy=number(summary.get("test_accuracy")),
+        seconds_train=number(summary.get("seconds_train")),
+        started=text(summary.get("started")),
+        directory=path,
+    )
+
+
+def text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def number(value: Any) -> Any:
+    return value if isinstance(value, int | float) else None
+
+
+def looks_like_run(path: Path) -> bool:
+    """Whether a directory is one that a run was written to."""
+    return (path / "config.yaml").exists() or (path / "summary.json").exists()
+
+
+def check_is_run(path: Path) -> None:
+    """Raise a RunError that helps to find the run meant, unless `path` is one."""
+    if not path.exists():
+        raise RunError(f"there is no run {path}{suggestion(path)}")
+    if not path.is_dir():
+        raise RunError(f"{path} is a file; give the run's directory, such as {path.parent}")
+    if looks_like_run(path):
+        return
+    inside = [child for child in path.iterdir() if looks_like_run(child)]
+    hint = f"; it holds {len(inside)} of them, write {path}/*" if inside else ""
+    raise RunError(f"{path} is not a run directory: it has no config.yaml{hint}")
+
+
+def suggestion(path: Path) -> str:
+    """The runs beside `path` that have a similar name, as the end of a sentence."""
+    if not path.parent.is_dir():
+        return f": there is no directory {path.parent}"
+    names = sorted(child.name for child in path.parent.iterdir() if looks_like_run(child))
+    begun = [name for name in names if name.startswith(path.name)]
+    near = begun or difflib.get_close_matches(path.name, names, n=3, cutoff=0.5)
+    if not near:
+        return ""
+    return "; did you mean " + " or ".join(str(path.parent / name) for name in near[:3]) + "?"

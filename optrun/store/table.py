@@ -1,0 +1,132 @@
+"""Tables of numbers that grow by rows: append-only CSV, exact to the last bit."""
+
+import csv
+import io
+import math
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from optrun.errors import RunError
+from optrun.store.files import unreadable, unwritable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Row = Sequence[float | int | None]
+
+
+class Table:
+    """A CSV file open for appending.
+
+    Floats are written in their shortest form that reads back as the same float64, None as an
+    empty field.
+
+    Args:
+        path: the file.
+        columns: its header.
+        length: bytes to keep of an existing file, as `length()` gave them; None starts anew.
+
+    Raises:
+        RunError: the file is not the one that had `length` bytes, or cannot be written.
+    """
+
+    def __init__(self, path: Path, columns: Sequence[str], length: int | None = None):
+        self.path = path
+        header = ",".join(columns).encode() + b"\n"
+        try:
+            # Unbuffered, so that a failed write leaves nothing behind that is written later.
+            if length is None:
+                self._file = path.open("wb", buffering=0)
+                self._length = 0
+                self._write(header)
+            else:
+                self._check(header, length)
+                self._file = path.open("r+b", buffering=0)
+                self._file.truncate(length)
+                self._file.seek(length)
+                self._length = length
+        except OSError as error:
+            raise unwritable(path, error) from error
+
+    def _check(self, header: bytes, length: int) -> None:
+        with self.path.open("rb") as file:
+            if file.read(len(header)) != header:
+                raise RunError(f"{self.path} has other columns than this version of optrun writes")
+            file.seek(length - 1)
+            if file.read(1) != b"\n":
+                raise RunError(
+                    f"{self.path} no longer holds the first {length} bytes that the checkpoint "
+                    "counts on; it was changed since"
+                )
+
+    def append(self, rows: Iterable[Row]) -> None:
+        """Add rows of Python numbers or None; all of them are in the file, or none."""
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(rows)
+        self._write(text.getvalue().encode())
+
+    def _write(self, data: bytes) -> None:
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError as error:
+            self._file.truncate(self._length)
+            self._file.seek(self._length)
+            raise unwritable(self.path, error) from error
+        self._length += len(data)
+
+    def length(self) -> int:
+        """Bytes written so far."""
+        return self._length
+
+    def sync(self) -> None:
+        """Have all rows on the disk before returning."""
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Close the file; nothing can be appended afterwards."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def read_table(path: Path, integers: Sequence[str] = ()) -> "pd.DataFrame":
+    """The table in `path`: float64 columns, empty fields as NaN, `integers` as int64.
+
+    A last line without its end, as a killed writer leaves it, is not part of the table.
+
+    Raises:
+        RunError: the file is absent, or a line of it is not numbers.
+    """
+    import pandas as pd
+
+    try:
+        text = path.read_bytes().decode("ascii")
+        header, *lines = text[: text.rfind("\n") + 1].splitlines() or [""]
+        columns = header.split(",")
+        width = len(columns)
+        values = np.array([parse(line, number, width) for number, line in enumerate(lines, 2)])
+        frame = pd.DataFrame(values.reshape(len(lines), width), columns=columns)
+        return frame.astype(dict.fromkeys(integers, "int64"))
+    except (OSError, ValueError, KeyError) as error:
+        raise unreadable(path, error) from error
+
+
+def parse(line: str, number: int, width: int) -> list[float]:
+    """The numbers of one line. Python reads every float exactly, older pandas do not."""
+    fields = line.split(",")
+    if len(fields) != width:
+        raise ValueError(f"line {number} has {len(fields)} fields instead of {width}")
+    try:
+        return [float(field) if field else math.nan for field in fields]
+    except ValueError as error:
+        raise ValueError(f"line {number}: {error}") from error

@@ -1,0 +1,209 @@
+"""curves.png: one run's loss, accuracy and learning rate over its steps."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from optrun.store.reading import Run, load_run
+from optrun.store.run_directory import RunDirectory
+from optrun.viz import style
+from optrun.viz.labels import describe, loss_label
+from optrun.viz.smoothing import moving_average
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+TRAIN: dict[str, Any] = {"color": "#0072B2", "linestyle": "-", "marker": "o"}
+VALIDATION: dict[str, Any] = {"color": "#D55E00", "linestyle": (0, (5, 1.6)), "marker": "s"}
+WINDOWS = 50  # the moving average looks back over this share of the logged steps
+
+
+def draw_curves(directory: str | Path) -> Path:
+    """Write the run's curves.png, whatever state the run is in, and return its path.
+
+    Raises:
+        RunError: the directory is no run, or a file of it is damaged or cannot be written.
+    """
+    run = load_run(directory)
+    return style.save(curves_figure(run), RunDirectory(run.path).curves)
+
+
+def curves_figure(run: Run) -> "Figure":
+    """The picture: three panels above one another over a common axis of steps."""
+    figure = style.new_figure(7.2, 7.8)
+    panels = figure.subplots(3, 1, sharex=True, height_ratios=[3, 2.2, 1.4])
+    loss, accuracy, rate = panels
+    draw_loss(loss, run)
+    draw_accuracy(accuracy, run)
+    draw_rate(rate, run)
+    for panel in panels:
+        style.plain_axes(panel)
+        mark_chosen(panel, run)
+        mark_divergence(panel, run)
+        style.plain_numbers(panel.yaxis)
+    if loss.get_legend_handles_labels()[0]:
+        loss.legend(**style.LEGEND)
+    rate.set_xlabel("step")
+    rate.xaxis.get_major_locator().set_params(integer=True)
+    add_epochs(loss, run)
+    show_whole_run(rate, run)
+    write_title(loss, run)
+    figure.align_ylabels(panels)
+    return figure
+
+
+def draw_loss(axes: "Axes", run: Run) -> None:
+    """Batch loss, faint, its moving average, and the losses of each epoch."""
+    steps, metrics = run.steps, run.metrics
+    batch = steps["loss"].where(np.isfinite(steps["loss"]))
+    average = moving_average(batch, 1 - 1 / max(1, len(batch) / WINDOWS))
+    if batch.notna().any():
+        axes.plot(steps["step"], batch, color=style.FAINT, alpha=0.35, linewidth=0.7, zorder=1)
+        axes.plot(
+            steps["step"], average, color=style.FAINT, linewidth=1.3, label="batch, moving average"
+        )
+    draw_epochs(axes, metrics, "train_loss", "training", TRAIN)
+    draw_epochs(axes, metrics, "val_loss", "validation", VALIDATION)
+    lines = np.concatenate([average, metrics["train_loss"], metrics["val_loss"]])
+    if style.spans_decades(lines):
+        axes.set_yscale("log", nonpositive="mask")
+    fit_to_lines(axes, lines, batch.to_numpy())
+    axes.set_ylabel(loss_label(run.config))
+    say_if_empty(axes, lines)
+
+
+def draw_accuracy(axes: "Axes", run: Run) -> None:
+    """Accuracies of each epoch, in percent."""
+    percent = run.metrics[["step", "train_accuracy", "val_accuracy"]].copy()
+    percent[["train_accuracy", "val_accuracy"]] *= 100
+    draw_epochs(axes, percent, "train_accuracy", "training", TRAIN)
+    draw_epochs(axes, percent, "val_accuracy", "validation", VALIDATION)
+    axes.set_ylabel("accuracy (%)")
+    say_if_empty(axes, percent[["train_accuracy", "val_accuracy"]].to_numpy().ravel())
+
+
+def draw_rate(axes: "Axes", run: Run) -> None:
+    """The learning rate of each logged step."""
+    rates = run.steps["lr"].to_numpy()
+    marker = "." if len(rates) == 1 else None
+    axes.plot(run.steps["step"], rates, color=style.INK, linewidth=1.4, marker=marker)
+    positive = rates[rates > 0]
+    # The lowest tenth does not count: a cosine that ends in zero should look like a cosine.
+    if positive.size and style.spans_decades(np.quantile(positive, [0.1, 1])):
+        axes.set_yscale("log", nonpositive="mask")
+    elif positive.size:
+        axes.set_ylim(0, 1.15 * positive.max())
+    axes.set_ylabel("learning rate")
+    say_if_empty(axes, rates)
+
+
+def draw_epochs(
+    axes: "Axes", metrics: "pd.DataFrame", column: str, label: str, line: dict[str, Any]
+) -> None:
+    """One curve with a value an epoch, if it has any."""
+    values = metrics[column].where(np.isfinite(metrics[column]))
+    if values.notna().any():
+        every = style.sparse_markers(len(values))
+        axes.plot(
+            metrics["step"], values, **line, label=label,
+            linewidth=1.8, markersize=5, markevery=every, zorder=3,
+        )  # fmt: skip
+
+
+def fit_to_lines(axes: "Axes", lines: np.ndarray, batch: np.ndarray) -> None:
+    """Limits that show the lines and all but the wildest hundredth of single batches."""
+    shown = lines[np.isfinite(lines)]
+    batch = batch[np.isfinite(batch)]
+    if batch.size:
+        shown = np.concatenate([shown, np.quantile(batch, [0.005, 0.995])])
+    log = axes.get_yscale() == "log"
+    if log:
+        shown = np.log10(shown[shown > 0])
+    if shown.size == 0 or shown.min() == shown.max():
+        return
+    low, high = shown.min(), shown.max()
+    margin = 0.05 * (high - low)
+    limits = np.array([low - margin, high + margin])
+    axes.set_ylim(*(10.0**limits if log else limits))
+
+
+def say_if_empty(axes: "Axes", values: np.ndarray) -> None:
+    """Write in an empty panel that it is meant to be empty."""
+    if not np.isfinite(values).any():
+        axes.set_yticks([])
+        axes.text(
+            0.5, 0.5, "no values", transform=axes.transAxes, ha="center", va="center",
+            color=style.FAINT,
+        )  # fmt: skip
+
+
+def mark_chosen(axes: "Axes", run: Run) -> None:
+    """A line at the epoch whose weights were kept."""
+    best = run.summary.get("best_epoch")
+    chosen = run.metrics[run.metrics["epoch"] == best]
+    if len(chosen):
+        axes.axvline(
+            chosen["step"].iloc[0], color=style.INK, linestyle=(0, (1, 2)), linewidth=1.2,
+            label=f"chosen weights (epoch {best})", zorder=2,
+        )  # fmt: skip
+
+
+def mark_divergence(axes: "Axes", run: Run) -> None:
+    """A × on the panel's upper edge at the step where the run diverged."""
+    step = run.summary.get("diverged_step")
+    if step is not None:
+        axes.axvline(step, color=style.ALARM, linewidth=0.8, zorder=1)
+        axes.plot(
+            [step], [1], transform=axes.get_xaxis_transform(), clip_on=False, linestyle="none",
+            marker="X", markersize=9, color=style.ALARM, markeredgecolor="white",
+            label=f"diverged at step {step}", zorder=5,
+        )  # fmt: skip
+
+
+def add_epochs(axes: "Axes", run: Run) -> None:
+    """A second axis on top that counts the same steps in epochs."""
+    per_epoch = steps_per_epoch(run)
+    if per_epoch:
+        top = axes.secondary_xaxis(
+            "top",
+            functions=(
+                lambda step: np.asarray(step) / per_epoch,
+                lambda epoch: np.asarray(epoch) * per_epoch,
+            ),
+        )
+        top.set_xlabel("epoch", fontsize=9)
+        top.tick_params(labelsize=9, color=style.FAINT)
+
+
+def steps_per_epoch(run: Run) -> float | None:
+    """Steps in an epoch, from the last row that is past the start; None if there is none."""
+    for table in (run.metrics, run.steps):
+        begun = table[table["epoch"] > 0]
+        if len(begun):
+            return float(begun["step"].iloc[-1] / begun["epoch"].iloc[-1])
+    return None
+
+
+def show_whole_run(axes: "Axes", run: Run) -> None:
+    """From step 0 to the last, with a little room; a run of no steps gets room as well."""
+    reached = [run.metrics["step"].max(), run.steps["step"].max(), run.summary.get("diverged_step")]
+    last = max((step for step in reached if step is not None and step > 0), default=1)
+    axes.set_xlim(-0.03 * last, 1.03 * last)
+
+
+def write_title(axes: "Axes", run: Run) -> None:
+    """The run's name, and under it what was trained and how it ended."""
+    summary = run.summary
+    outcome = "" if summary["status"] == "finished" else f" ({summary['status']})"
+    lines = [describe(run.config)]
+    if summary.get("test_accuracy") is not None:
+        lines.append(f"test accuracy {100 * summary['test_accuracy']:.2f} %")
+    under = axes.set_title(style.printable(" · ".join(lines)), fontsize=9.5, color=style.INK)
+    axes.annotate(
+        style.printable(f"{summary.get('name', run.path.name)}{outcome}"),
+        xy=(0.5, 1), xycoords=under, xytext=(0, 5), textcoords="offset points", ha="center",
+        fontsize=13, fontweight="bold", color=style.INK,
+    )  # fmt: skip

@@ -1,0 +1,119 @@
+"""The look that all pictures share: sizes, colours, line styles, scales, saving.
+
+Figures are built without pyplot, so that drawing needs no display and changes no global state.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from optrun.errors import UserError
+from optrun.store.files import replacing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
+
+DPI = 150
+FORMATS = (".png", ".pdf", ".svg")
+DECADES = 2  # a range wider than this is drawn on a logarithmic axis
+
+# Okabe and Ito's colours, which colour-blind readers tell apart, without the too light yellow.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+INK, FAINT, ALARM = "#222222", "#8a8a8a", "#B00020"
+DASHES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (5, 1.4, 1.2, 1.4)))
+MARKERS = ("o", "s", "^", "D", "v", "P")
+LEGEND: dict[str, Any] = {"fontsize": 8.5, "framealpha": 0.9, "edgecolor": "#cccccc"}
+FEW = 10
+
+
+def new_figure(width: float, height: float) -> "Figure":
+    """An empty figure of this size in inches that lays itself out."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def plain_axes(axes: "Axes") -> None:
+    """Take away what carries no information."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(True, which="major", color="#dddddd", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.tick_params(labelsize=9, color=FAINT)
+
+
+def plain_numbers(axis: "Axis") -> None:
+    """Write numbers in full, without a common factor, where powers of ten are not shorter."""
+    from matplotlib.ticker import LogFormatter, ScalarFormatter
+
+    low, high = axis.get_view_interval()
+    if axis.get_scale() == "linear" and max(-low, high) < 1e6:
+        formatter = ScalarFormatter(useOffset=False)
+        formatter.set_scientific(False)
+        axis.set_major_formatter(formatter)
+    elif axis.get_scale() == "linear":
+        axis.set_major_formatter("{x:g}")
+    elif low > 1e-4 and high < 1e5:
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
+
+
+def line_styles(count: int) -> list[dict[str, Any]]:
+    """Styles for `count` curves; up to twelve differ without colour as well, in dash or marker."""
+    if count <= FEW:
+        colours: list[Any] = [COLOURS[i % len(COLOURS)] for i in range(count)]
+    else:
+        import matplotlib
+
+        colours = list(matplotlib.colormaps["viridis"](np.linspace(0, 0.9, count)))
+    return [
+        {"color": colour, "linestyle": DASHES[i % 4], "marker": MARKERS[i % 6]}
+        for i, colour in enumerate(colours)
+    ]
+
+
+def sparse_markers(points: int) -> int:
+    """Every how many points to set a marker, so that some ten are on the line."""
+    return max(1, points // 10)
+
+
+def spans_decades(values: np.ndarray) -> bool:
+    """Whether the positive values among `values` range over more than two powers of ten."""
+    positive = values[np.isfinite(values) & (values > 0)]
+    return positive.size > 0 and bool(np.log10(positive.max()) - np.log10(positive.min()) > DECADES)
+
+
+@cache
+def drawable() -> frozenset[int]:
+    """The characters that the font of the pictures has."""
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    return frozenset(get_font(findfont(FontProperties())).get_charmap())
+
+
+def printable(text: str) -> str:
+    """`text` as it can be drawn: no mathematics in dollars, no characters the font lacks."""
+    shown = "".join(letter if ord(letter) in drawable() else "?" for letter in text)
+    # Matplotlib leaves labels that begin with an underscore out of legends.
+    return (" " + shown if shown.startswith("_") else shown).replace("$", r"\$")
+
+
+def check_format(path: Path) -> None:
+    """Raise a UserError unless the suffix of `path` is a format that pictures are written in."""
+    if path.suffix.lower() not in FORMATS:
+        raise UserError(
+            f"{path}: pictures are written as {', '.join(FORMATS)}; end the name in one of them"
+        )
+
+
+def save(figure: "Figure", path: Path) -> Path:
+    """Write the figure to `path` in the format of its suffix, whole or not at all."""
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=DPI)
+    return path

@@ -1,0 +1,87 @@
+"""`optrun runs`."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from optrun.cli import runs
+from optrun.errors import UserError
+from tests.runs_factory import resolved_config, write_run
+
+app = typer.Typer()
+app.command("runs")(runs.runs)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    write_run(tmp_path, resolved_config(name="first"), epochs=2, val_accuracy=0.5)
+    write_run(tmp_path, resolved_config(name="[red]second"), epochs=9, val_accuracy=0.8,
+              val_loss=0.25, started="2024-05-02T00:00:00", seconds_train=12.34)  # fmt: skip
+    write_run(tmp_path, resolved_config(name="third"), epochs=3, status="running",
+              validation=False, started="2024-05-03T00:00:00")  # fmt: skip
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "summary.json").write_text("{")
+    return tmp_path
+
+
+def output(*arguments: str) -> str:
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def names(*arguments: str) -> list[str]:
+    return [row["name"] for row in json.loads(output(*arguments, "--json"))]
+
+
+def test_the_table_has_a_line_a_run(root: Path):
+    heading, *lines = output(str(root)).splitlines()
+    assert heading.split()[:4] == ["name", "id", "status", "started"]
+    assert [line.split()[0] for line in lines] == ["first", "[red]second", "third", "broken"]
+    assert all(word in lines[1] for word in ("finished", "9", "0.25", "80.00%", "12.3 s"))
+    assert "interrupted" in lines[2] and "unreadable" in lines[3]
+
+
+def test_json_has_all_columns_unrounded(root: Path):
+    row = json.loads(output(str(root), "--json"))[1]
+    assert row["seconds_train"] == 12.34 and row["val_loss"] == 0.25
+    assert row["test_accuracy"] is None
+    assert Path(row["directory"]).parent == root
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        ("started", ["first", "[red]second", "third", "broken"]),
+        ("val_accuracy", ["[red]second", "first", "third", "broken"]),
+        ("epochs", ["first", "third", "[red]second", "broken"]),
+        ("name", ["[red]second", "broken", "first", "third"]),
+    ],
+)
+def test_runs_are_sorted_by_a_column(root: Path, column: str, expected: list[str]):
+    assert names(str(root), "--sort", column) == expected
+
+
+def test_an_unknown_column_names_the_nearest(root: Path):
+    result = CliRunner().invoke(app, [str(root), "--sort", "val_acuracy"])
+    assert isinstance(result.exception, UserError)
+    assert "did you mean val_accuracy?" in str(result.exception)
+
+
+def test_an_empty_root_says_so(tmp_path: Path):
+    assert output(str(tmp_path)) == f"No runs in {tmp_path} yet.\n"
+    assert json.loads(output(str(tmp_path), "--json")) == []
+
+
+def test_the_commands_import_nothing_heavy():
+    code = (
+        "import sys; import optrun.cli.plot, optrun.cli.runs; "
+        "print([m for m in ('numba', 'pandas', 'matplotlib', 'numpy', 'yaml') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

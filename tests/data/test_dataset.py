@@ -1,0 +1,97 @@
+"""The `dataset` section: what it accepts, what it says, and the sizes it leads to."""
+
+import jsonschema
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from optrun.data.catalog import DATASETS, SYNTHETIC, AnyDataset
+
+ADAPTER: TypeAdapter = TypeAdapter(AnyDataset)
+
+
+def build(**fields):
+    return ADAPTER.validate_python(fields)
+
+
+def spirals(**fields):
+    return build(name="synthetic", kind="spirals", **fields)
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_a_bare_name_is_the_dataset_with_its_defaults(name):
+    assert ADAPTER.validate_python(name) == DATASETS[name]()
+
+
+@pytest.mark.parametrize("kind", SYNTHETIC)
+def test_a_synthetic_dataset_is_chosen_by_its_kind(kind):
+    assert type(build(name="synthetic", kind=kind)) is SYNTHETIC[kind]
+
+
+@pytest.mark.parametrize("component", [*DATASETS.values(), *SYNTHETIC.values()])
+def test_what_is_written_out_reads_back_and_obeys_the_schema(component):
+    written = component().model_dump()
+    assert ADAPTER.validate_python(written) == component()
+    jsonschema.validate(written, ADAPTER.json_schema())
+
+
+@pytest.mark.parametrize("component", [*DATASETS.values(), *SYNTHETIC.values()])
+def test_images_are_rescaled_unless_told_otherwise(component):
+    dataset = component()
+    steps = [step.name for step in dataset.preprocessing]
+    assert steps == (["rescale"] if dataset.outline.image_shape else [])
+
+
+@pytest.mark.parametrize("value", [0, 17, 0.25])
+def test_validation_is_a_count_or_a_fraction(value):
+    assert spirals(validation=value).validation == value
+    jsonschema.validate(
+        {"name": "synthetic", "kind": "spirals", "validation": value}, ADAPTER.json_schema()
+    )
+
+
+@pytest.mark.parametrize("value", [-1, 1.0, 1.5, -0.1, 0.0, True, "10%", None])
+def test_other_validation_is_refused_with_examples(value):
+    with pytest.raises(ValidationError, match=r"fraction between 0 and 1 such as 0\.1"):
+        spirals(validation=value)
+
+
+@pytest.mark.parametrize("value", [0, -3, 2.5, True, "all", {"per_class": 0}, {"per_clas": 3}, {}])
+def test_other_subsets_are_refused(value):
+    with pytest.raises(ValidationError):
+        spirals(subset=value)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, (540, 60, 1000)),
+        ({"validation": 0}, (600, 0, 1000)),
+        ({"validation": 100}, (500, 100, 1000)),
+        ({"validation": 1e-9}, (599, 1, 1000)),
+        ({"subset": 90}, (90, 60, 1000)),
+        ({"subset": {"per_class": 20}}, (60, 60, 1000)),
+        ({"samples": 50, "test_samples": 7}, (45, 5, 7)),
+    ],
+)
+def test_sizes_are_known_before_loading(fields, expected):
+    sizes = spirals(**fields).sizes()
+    assert (sizes.train, sizes.validation, sizes.test) == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "text"),
+    [
+        ({"validation": 600}, "validation", "takes 600 of the 600 training examples"),
+        ({"samples": 1, "classes": 2}, "samples", "at least one for each of the 2 classes"),
+        ({"subset": 541}, "subset", "write at most 540"),
+        ({"subset": {"per_class": 181}}, "subset", "write at most {per_class: 180}"),
+        ({"preprocessing": ["rescale"]}, "preprocessing", "no image set"),
+    ],
+)
+def test_contradictions_are_named_with_the_field_to_change(fields, field, text):
+    assert text in spirals(**fields).problems()[field]
+
+
+def test_all_contradictions_are_found_at_once():
+    found = spirals(validation=700, preprocessing=["center", "rescale"]).problems()
+    assert set(found) == {"validation", "preprocessing"}

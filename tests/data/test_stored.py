@@ -1,0 +1,187 @@
+"""Stored datasets: reading them, and refusing what is not them."""
+
+import gzip
+import struct
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+import pytest
+
+from optrun.data.cifar10 import ARCHIVE, Cifar10
+from optrun.data.mnist import Mnist
+from optrun.data.prepare import prepare
+from optrun.data.stored import data_folder
+from optrun.errors import DataError
+
+TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = Mnist.files
+
+
+def replace(path: Path, content: bytes) -> None:
+    path.unlink()
+    path.write_bytes(content)
+
+
+def test_the_folder_is_the_argument_then_the_environment_then_the_cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("OPTRUN_DATA_DIR", "/environment")
+    assert data_folder(tmp_path) == tmp_path
+    assert data_folder() == Path("/environment")
+    assert data_folder("~/data") == Path.home() / "data"
+    monkeypatch.delenv("OPTRUN_DATA_DIR")
+    assert data_folder() == Path(platformdirs.user_cache_dir("optrun")) / "data"
+
+
+def test_mnist_is_read_as_stored(full_size):
+    raw = Mnist().load(0, full_size)
+    for x, y, prefix, count in (
+        (raw.train_x, raw.train_y, "train", 60_000),
+        (raw.test_x, raw.test_y, "t10k", 10_000),
+    ):
+        images = (full_size / f"mnist/{prefix}-images-idx3-ubyte").read_bytes()[16:]
+        labels = (full_size / f"mnist/{prefix}-labels-idx1-ubyte").read_bytes()[8:]
+        assert (x.dtype, y.dtype) == (np.uint8, np.int64)
+        assert np.array_equal(x.ravel(), np.frombuffer(images, np.uint8))
+        np.testing.assert_array_equal(y, np.frombuffer(labels, np.uint8))
+        assert x.shape == (count, 784)
+
+
+def test_gzipped_files_are_read_too(linked):
+    plain = Mnist().load(0, linked)
+    for name in (TRAIN_LABELS, TEST_IMAGES):
+        file = linked / "mnist" / name
+        (linked / "mnist" / f"{name}.gz").write_bytes(gzip.compress(file.read_bytes(), 1))
+        file.unlink()
+    mixed = Mnist().load(0, linked)
+    np.testing.assert_array_equal(mixed.train_y, plain.train_y)
+    np.testing.assert_array_equal(mixed.test_x, plain.test_x)
+
+
+def test_cifar10_is_read_as_stored(full_size):
+    raw = Cifar10().load(0, full_size)
+    records = np.concatenate(
+        [np.fromfile(full_size / Cifar10.directory / name, np.uint8) for name in Cifar10.files]
+    ).reshape(60_000, 3073)
+    np.testing.assert_array_equal(raw.train_y, records[:50_000, 0])
+    np.testing.assert_array_equal(raw.test_y, records[50_000:, 0])
+    assert np.array_equal(raw.train_x, records[:50_000, 1:])
+    assert np.array_equal(raw.test_x, records[50_000:, 1:])
+    assert (raw.train_x.dtype, raw.train_y.dtype) == (np.uint8, np.int64)
+
+
+@pytest.mark.parametrize("dataset", [Mnist(), Cifar10()], ids=["mnist", "cifar10"])
+def test_stored_datasets_are_what_their_outline_says(dataset, full_size):
+    data, outline = prepare(dataset, 0, "float32", full_size), dataset.outline
+    assert len(data.train) + len(data.validation) == outline.train_size
+    assert len(data.test) == outline.test_size
+    assert data.train.storage.shape == (outline.train_size, outline.features)
+    assert np.prod(data.image_shape) == outline.features
+    np.testing.assert_array_equal(np.bincount(data.validation.y), outline.train_size // 100)
+
+
+LABELS = struct.pack(">ii", 2049, 10_000) + bytes(10_000)
+DAMAGED_MNIST = {
+    "truncated": (TEST_LABELS, LABELS[:-1], "expected 10000 bytes after the header, found 9999"),
+    "too long": (TEST_LABELS, LABELS + b"x", "expected 10000 bytes .*, found more"),
+    "wrong label": (TEST_LABELS, LABELS[:-1] + b"\x0a", "labels from 0 to 9, found the label 10"),
+    "images for labels": (
+        TEST_LABELS,
+        struct.pack(">iiii", 2051, 10_000, 28, 28),
+        r"expected the header \(2049, 10000\), found \(2051, 10000\)",
+    ),
+    "wrong size": (
+        TEST_IMAGES,
+        struct.pack(">iiii", 2051, 10_000, 32, 32),
+        r"expected the header \(2051, 10000, 28, 28\), found \(2051, 10000, 32, 32\)",
+    ),
+    "training for test": (
+        TEST_IMAGES,
+        struct.pack(">iiii", 2051, 60_000, 28, 28),
+        r"found \(2051, 60000, 28, 28\)",
+    ),
+    "empty": (TRAIN_IMAGES, b"", "expected the header .*, found none"),
+    "truncated gzip": (
+        f"{TEST_LABELS}.gz",
+        gzip.compress(LABELS)[:-9],
+        "expected a whole gzip file, found a truncated one",
+    ),
+    "damaged gzip": (
+        f"{TEST_LABELS}.gz",
+        gzip.compress(LABELS)[:-8] + bytes(8),
+        "expected a gzip file, found damage .*CRC",
+    ),
+    "no gzip": (f"{TEST_LABELS}.gz", b"<html>no</html>", "found damage .*Not a gzipped file"),
+}
+
+
+@pytest.mark.parametrize(("name", "content", "text"), DAMAGED_MNIST.values(), ids=DAMAGED_MNIST)
+def test_damaged_mnist_is_refused(name, content, text, linked):
+    (linked / "mnist" / name.removesuffix(".gz")).unlink()
+    (linked / "mnist" / name).write_bytes(content)
+    with pytest.raises(DataError, match=text) as refusal:
+        Mnist().load(0, linked)
+    message = str(refusal.value)
+    assert message.startswith(str(linked / "mnist" / name))
+    assert "Delete it and run `optrun data fetch mnist`" in message
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (bytes(30_730_000 - 1), "expected 30730000 bytes, found 30729999"),
+        (b"\x0a" + bytes(30_730_000 - 1), "expected labels from 0 to 9, found the label 10"),
+    ],
+)
+def test_damaged_cifar10_is_refused(content, text, linked):
+    file = linked / Cifar10.directory / "data_batch_4.bin"
+    replace(file, content)
+    with pytest.raises(DataError, match=text) as refusal:
+        Cifar10().load(0, linked)
+    assert str(file) in str(refusal.value)
+    assert "`optrun data fetch cifar10`" in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", ["cifar-10-batches-py", "cifar-10-python.tar.gz"])
+def test_the_pickled_cifar10_is_refused(name, tmp_path):
+    (tmp_path / name).mkdir()
+    with pytest.raises(DataError, match=r"Python version of CIFAR-10.* the binary version: run"):
+        Cifar10().load(0, tmp_path)
+
+
+def test_the_pickled_cifar10_beside_the_binary_one_does_no_harm(linked):
+    (linked / "cifar-10-batches-py").mkdir()
+    assert len(Cifar10().load(0, linked).train_y) == 50_000
+
+
+def test_another_archive_is_refused(tmp_path):
+    (tmp_path / ARCHIVE).write_bytes(b"half of it")
+    with pytest.raises(DataError, match=rf"{ARCHIVE}: expected .* MD5 c32a1d4a.*, found MD5"):
+        Cifar10().load(0, tmp_path)
+    assert not (tmp_path / Cifar10.directory).exists()
+
+
+@pytest.mark.parametrize("component", [Mnist, Cifar10])
+def test_absent_and_offline_says_what_to_put_where(component, tmp_path):
+    with pytest.raises(DataError) as refusal:
+        component().load(0, tmp_path)
+    message = str(refusal.value)
+    assert message.startswith(f"{component.title} is not in {tmp_path / component.directory}")
+    assert f"{component.mirrors[0]}" in message
+    assert "no connection" in message
+    for name in component.files:
+        assert name in message
+    assert "dataset: {name: synthetic, kind: glyphs}" in message
+    assert not list(tmp_path.rglob("*.partial"))
+
+
+def test_only_what_is_missing_is_asked_for(linked):
+    (linked / "mnist" / TRAIN_LABELS).unlink()
+    with pytest.raises(DataError) as refusal:
+        Mnist().load(0, linked)
+    assert TRAIN_LABELS in str(refusal.value)
+    assert TEST_LABELS not in str(refusal.value)
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match=r"MNIST cannot be stored there .* --data-dir"):
+        Mnist().load(0, tmp_path / "file")

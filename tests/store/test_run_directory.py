@@ -1,0 +1,163 @@
+"""A run directory: its config, its lock, its files."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from optrun.errors import RunError
+from optrun.store.run_directory import FORMAT, METRICS, STEPS, RunDirectory
+from tests.runs_factory import resolved_config
+
+HOLD = (
+    "import sys, time; from pathlib import Path; from optrun.store.run_directory import "
+    "RunDirectory\n"
+    "with RunDirectory(Path(sys.argv[1])).lock(): print('held', flush=True); time.sleep(60)\n"
+)
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> RunDirectory:
+    made = RunDirectory.named(tmp_path / "runs", "mnist", "0123456789")
+    made.create()
+    return made
+
+
+@pytest.fixture
+def holder(directory: RunDirectory):
+    """Another process that holds the lock."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(directory.path)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout and process.stdout.readline() == "held\n"
+    with process:
+        yield process
+        process.kill()
+
+
+def test_it_is_named_by_name_and_id(directory: RunDirectory, tmp_path: Path):
+    assert directory.path == tmp_path / "runs" / "mnist-0123456789"
+    assert directory.path.is_dir()
+    directory.create()
+
+
+def test_a_place_that_cannot_be_a_directory_is_told(tmp_path: Path):
+    (tmp_path / "runs").write_text("")
+    with pytest.raises(RunError, match="cannot be written"):
+        RunDirectory(tmp_path / "runs" / "x").create()
+
+
+def test_the_config_reads_back_in_its_order(directory: RunDirectory):
+    config = resolved_config() | {"a": "1e-3", "b": "on", "c": [], "d": 1e-5, "e": "10%", "f": "é"}
+    directory.write_config(config)
+    read = directory.read_config()
+    assert read == config
+    assert list(read) == list(config) and list(read["optimizer"]) == list(config["optimizer"])
+    text = (directory.path / "config.yaml").read_text(encoding="utf-8")
+    assert "optrun train" in text.splitlines()[0]
+    assert "hidden: [64]\n" in text
+    assert "a: '1e-3'\n" in text
+
+
+@pytest.mark.parametrize("text", ["", "- 1", "a: [", "a: !!python/object:os.system {}"])
+def test_a_damaged_config_names_the_file(directory: RunDirectory, text: str):
+    (directory.path / "config.yaml").write_text(text)
+    with pytest.raises(RunError, match=r"config\.yaml is damaged"):
+        directory.read_config()
+
+
+def test_shared_values_are_written_out(directory: RunDirectory):
+    shared = {"name": "relu"}
+    directory.write_config({"a": shared, "b": shared})
+    assert "&" not in (directory.path / "config.yaml").read_text()
+    assert yaml.safe_load((directory.path / "config.yaml").read_text()) == {
+        "a": shared,
+        "b": shared,
+    }
+
+
+def test_nobody_else_writes_while_the_lock_is_held(
+    directory: RunDirectory, holder: subprocess.Popen
+):
+    assert directory.is_locked()
+    with (
+        pytest.raises(RunError, match=rf"another process \(pid {holder.pid}\)"),
+        directory.lock(),
+    ):
+        pass
+    assert directory.is_locked()
+
+
+def test_the_lock_of_a_killed_process_is_free(directory: RunDirectory, holder: subprocess.Popen):
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    assert not directory.is_locked()
+    with directory.lock():
+        assert (directory.path / ".lock").read_text() == str(os.getpid())
+        assert directory.is_locked()
+    assert not directory.is_locked()
+
+
+def test_looking_at_the_lock_makes_no_file(directory: RunDirectory):
+    assert not directory.is_locked()
+    assert not list(directory.path.iterdir())
+
+
+def test_taking_the_lock_clears_what_a_killed_writer_left(directory: RunDirectory):
+    (directory.path / ".best.0a1b2c3d.tmp.npz").write_bytes(b"half")
+    with directory.lock():
+        assert [path.name for path in directory.path.iterdir()] == [".lock"]
+
+
+def test_an_exception_in_the_block_frees_the_lock(directory: RunDirectory):
+    with pytest.raises(ZeroDivisionError), directory.lock():
+        raise ZeroDivisionError
+    assert not directory.is_locked()
+
+
+def test_a_summary_carries_the_format(directory: RunDirectory):
+    directory.write_summary({"status": "running", "test_loss": float("nan")})
+    assert directory.read_summary() == {"status": "running", "test_loss": None, "format": FORMAT}
+
+
+@pytest.mark.parametrize("summary", ["{}", '{"status": "x"}', '{"status": 1, "format": 1}'])
+def test_a_summary_that_is_none_is_damaged(directory: RunDirectory, summary: str):
+    (directory.path / "summary.json").write_text(summary)
+    with pytest.raises(RunError, match=r"summary\.json is damaged"):
+        directory.read_summary()
+
+
+def test_a_newer_format_asks_for_an_upgrade(directory: RunDirectory):
+    newer = f'{{"status": "finished", "optrun": "9.1", "format": {FORMAT + 1}}}'
+    (directory.path / "summary.json").write_text(newer)
+    with pytest.raises(RunError, match=r"optrun 9\.1 in format 2; .*upgrade"):
+        directory.read_summary()
+
+
+def test_checkpoint_best_and_environment_come_back(directory: RunDirectory):
+    assert not directory.has_checkpoint() and not directory.has_best()
+    directory.save_checkpoint({"step": 5, "state": np.ones(3, np.float32)})
+    directory.save_best({"layers.0.bias": np.zeros(2)})
+    directory.write_environment({"python": "3.11"})
+    assert directory.has_checkpoint() and directory.has_best()
+    assert directory.load_checkpoint()["state"].dtype == np.float32
+    assert directory.load_best()["layers.0.bias"].shape == (2,)
+    assert directory.read_environment() == {"python": "3.11"}
+
+
+def test_the_tables_have_their_columns(directory: RunDirectory):
+    with directory.open_metrics() as table:
+        table.append([[0, 0, *[None] * (len(METRICS) - 2)]])
+    with directory.open_steps() as table:
+        length = table.length()
+        table.append([[1, 0.5, *[None] * (len(STEPS) - 2)]])
+    assert list(directory.read_metrics()) == list(METRICS)
+    assert directory.read_metrics()["epoch"].dtype == "int64"
+    assert directory.read_steps()["epoch"].tolist() == [0.5]
+    directory.open_steps(length).close()
+    assert len(directory.read_steps()) == 0

@@ -1,0 +1,203 @@
+"""Comparison pictures: curves, labels, bands, marks, and what is refused."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from optrun.errors import RunError, UserError
+from optrun.store.reading import load_run
+from optrun.viz.compare import compare, compare_figure
+from tests.runs_factory import SGD, resolved_config, write_run
+
+
+def rates(root: Path, count: int) -> list[Path]:
+    """`count` runs that differ in their rate."""
+    return [write_run(root, resolved_config(optimizer__lr=0.5 / 2**i)) for i in range(count)]
+
+
+def diverged(root: Path, **settings: Any) -> Path:
+    config = resolved_config(optimizer__lr=5.0, **settings)
+    return write_run(root, config, epochs=2, diverged_step=287, status="diverged")
+
+
+def legend(figure: Any) -> list[str]:
+    legends = [axes.get_legend() for axes in figure.axes] + figure.legends
+    return [text.get_text() for item in legends if item for text in item.get_texts()]
+
+
+def labelled(figure: Any) -> list[Any]:
+    return [line for line in figure.axes[0].lines if not line.get_label().startswith("_")]
+
+
+def test_curves_are_the_runs_under_their_labels(tmp_path: Path):
+    paths = [*rates(tmp_path, 2), write_run(tmp_path, resolved_config(optimizer=SGD))]
+    figure = compare_figure(paths)
+    assert legend(figure) == ["adam, lr=0.5", "adam, lr=0.25", "sgd, lr=0.1"]
+    for line, path in zip(labelled(figure), paths, strict=True):
+        metrics = load_run(path).metrics
+        np.testing.assert_array_equal(line.get_xdata(), metrics["epoch"])
+        np.testing.assert_array_equal(line.get_ydata(), metrics["val_loss"])
+    axes = figure.axes[0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("epoch", "validation loss")
+
+
+@pytest.mark.parametrize(
+    ("metric", "x", "points", "label"),
+    [
+        ("loss", "step", 100, "batch loss"),
+        ("lr", "epoch", 100, "learning rate"),
+        ("val_accuracy", "seconds", 11, "validation accuracy (%)"),
+        ("update_norm", "step", 10, "update norm"),
+    ],
+)
+def test_any_column_of_either_table(tmp_path: Path, metric: str, x: str, points: int, label: str):
+    figure = compare_figure(rates(tmp_path, 2), metric=metric, x=x)
+    assert len(labelled(figure)[0].get_xdata()) == points
+    assert figure.axes[0].get_ylabel() == label
+
+
+def test_accuracies_are_in_percent(tmp_path: Path):
+    (path,) = rates(tmp_path, 1)
+    drawn = labelled(compare_figure([path], metric="val_accuracy"))[0].get_ydata()
+    np.testing.assert_allclose(drawn, 100 * load_run(path).metrics["val_accuracy"])
+
+
+def test_log_axes(tmp_path: Path):
+    axes = compare_figure(rates(tmp_path, 2), log_x=True, log_y=True).axes[0]
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+
+
+def test_a_log_axis_without_positive_values_is_refused(tmp_path: Path):
+    with pytest.raises(UserError, match="no x value is positive"):
+        compare_figure([write_run(tmp_path, epochs=0)], log_x=True)
+    with pytest.raises(UserError, match="no y value is positive"):
+        compare_figure(rates(tmp_path, 1), metric="penalty", log_y=True)
+
+
+def test_smoothing_keeps_the_values_faint(tmp_path: Path):
+    (path,) = rates(tmp_path, 1)
+    figure = compare_figure([path], metric="loss", smooth=0.9)
+    raw, smooth = figure.axes[0].lines
+    np.testing.assert_array_equal(raw.get_ydata(), load_run(path).steps["loss"])
+    assert raw.get_alpha() < 0.5 and smooth.get_alpha() is None
+    assert np.std(np.diff(smooth.get_ydata())) < 0.3 * np.std(np.diff(raw.get_ydata()))
+    assert figure.axes[0].get_ylabel() == "batch loss, moving average 0.9"
+
+
+def test_seeds_become_a_mean_in_a_band(tmp_path: Path):
+    paths = [write_run(tmp_path, resolved_config(seed=seed)) for seed in range(3)]
+    figure = compare_figure([*paths, *rates(tmp_path, 1)])
+    assert legend(figure) == ["lr=0.001 (3 seeds)", "lr=0.5, seed=0"]
+    axes = figure.axes[0]
+    assert "mean over seeds, band from min to max" in axes.get_legend().get_title().get_text()
+    losses = np.array([load_run(path).metrics["val_loss"] for path in paths])
+    np.testing.assert_allclose(labelled(figure)[0].get_ydata(), losses.mean(axis=0))
+    (band,) = axes.collections
+    edges = band.get_paths()[0].vertices[:, 1]
+    np.testing.assert_allclose([edges.min(), edges.max()], [losses.min(), losses.max()])
+
+
+def test_the_mean_ends_where_the_first_seed_ends_and_the_others_go_on_alone(tmp_path: Path):
+    paths = [
+        write_run(tmp_path, resolved_config(seed=seed), epochs=epochs)
+        for seed, epochs in enumerate([10, 6, 10])
+    ]
+    figure = compare_figure(paths)
+    assert labelled(figure)[0].get_xdata()[-1] == 6
+    alone = [line for line in figure.axes[0].lines if line.get_xdata()[-1] == 10]
+    assert len(alone) == 2 and all(line.get_xdata()[0] == 6 for line in alone)
+
+
+def test_a_seed_that_diverged_without_a_value_hides_no_other(tmp_path: Path):
+    none = write_run(tmp_path, epochs=0, diverged_step=3, status="diverged", start_loss=np.nan)
+    other = write_run(tmp_path, resolved_config(seed=1))
+    axes = compare_figure([none, other]).axes[0]
+    assert max(len(line.get_xdata()) for line in axes.lines) == 11
+
+
+def test_equal_configs_fall_back_to_name_and_id(tmp_path: Path):
+    paths = [write_run(tmp_path / str(i), resolved_config(name=f"n{i}")) for i in range(2)]
+    assert legend(compare_figure(paths)) == [path.name for path in paths]
+
+
+def test_a_run_named_twice_is_drawn_once(tmp_path: Path):
+    (path,) = rates(tmp_path, 1)
+    assert len(legend(compare_figure([path, path / ".." / path.name]))) == 1
+
+
+@pytest.mark.parametrize("metric", ["val_loss", "loss"])
+def test_a_diverged_run_is_drawn_as_far_as_it_got(tmp_path: Path, metric: str):
+    figure = compare_figure([*rates(tmp_path, 1), diverged(tmp_path)], metric=metric, x="step")
+    assert legend(figure) == ["lr=0.5", "lr=5 (× diverged at step 287)"]
+    line = labelled(figure)[1]
+    (cross,) = [item for item in figure.axes[0].lines if item.get_marker() == "X"]
+    assert cross.get_xydata()[0].tolist() == line.get_xydata()[-1].tolist()
+    assert line.get_xdata()[-1] == (200 if metric == "val_loss" else 280)
+
+
+def test_a_diverged_run_without_any_value_stays_in_the_legend(tmp_path: Path):
+    path = write_run(tmp_path, epochs=0, diverged_step=3, status="diverged", start_loss=np.nan)
+    assert legend(compare_figure([path]))[0].endswith("(× diverged at step 3)")
+
+
+def test_diverged_seeds_are_counted(tmp_path: Path):
+    paths = [diverged(tmp_path), write_run(tmp_path, resolved_config(optimizer__lr=5.0, seed=1))]
+    assert legend(compare_figure(paths)) == [f"{paths[0].name} (2 seeds, 1 diverged ×)"]
+
+
+@pytest.mark.parametrize("count", [10, 14])
+def test_many_runs_differ_without_colour_and_have_their_legend_outside(tmp_path: Path, count: int):
+    figure = compare_figure(rates(tmp_path, count))
+    looks = {(str(line._dash_pattern), line.get_marker()) for line in labelled(figure)}
+    assert len(looks) == min(count, 12)
+    assert len({str(line.get_color()) for line in labelled(figure)}) >= min(count, 7)
+    figure.draw_without_rendering()
+    beside = figure.legends[0].get_window_extent()
+    assert beside.x0 >= figure.axes[0].get_window_extent().x1
+    assert beside.x1 <= figure.bbox.x1 and beside.y0 >= 0
+
+
+def test_an_unknown_metric_names_the_nearest_and_all(tmp_path: Path):
+    with pytest.raises(RunError, match=r"val_los; did you mean val_loss\? There are .*grad_norm"):
+        compare_figure(rates(tmp_path, 1), metric="val_los")
+
+
+def test_a_run_without_the_metric_is_named(tmp_path: Path):
+    without = write_run(tmp_path, resolved_config(seed=9), validation=False)
+    with pytest.raises(RunError, match=rf"{without.name} has no value of val_loss.*train_loss"):
+        compare_figure([*rates(tmp_path, 1), without])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"x": "time"}, "epoch, step, seconds"),
+        ({"smooth": 1.0}, "not including, 1"),
+        ({"smooth": float("nan")}, "not including, 1"),
+        ({"out": "x.jpg"}, r"\.png, \.pdf, \.svg"),
+        ({"directories": []}, "no run is named"),
+    ],
+)
+def test_wrong_arguments_are_refused(tmp_path: Path, arguments: dict, says: str):
+    given: dict[str, Any] = {"directories": rates(tmp_path, 1)} | arguments
+    with pytest.raises(UserError, match=says):
+        compare(**given)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "magic"), [(".png", b"\x89PNG"), (".pdf", b"%PDF"), (".svg", b"<?xml")]
+)
+def test_the_suffix_is_the_format(tmp_path: Path, suffix: str, magic: bytes):
+    out = tmp_path / f"picture{suffix}"
+    assert compare(rates(tmp_path, 2), out=out) == out
+    assert out.read_bytes().startswith(magic)
+
+
+def test_by_default_the_picture_is_named_by_the_metric(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    assert compare(rates(tmp_path, 1), metric="train_loss") == Path("train_loss.png")
+    assert (tmp_path / "train_loss.png").exists()

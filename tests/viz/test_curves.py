@@ -1,0 +1,140 @@
+"""curves.png: what is on it, for every kind of run."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from optrun.errors import RunError
+from optrun.store.reading import load_run
+from optrun.store.run_directory import RunDirectory
+from optrun.viz.curves import curves_figure, draw_curves
+from tests.runs_factory import COSINE, cosine_rates, resolved_config, write_run
+
+FALLING = 0.1 * 0.99 ** np.arange(1000)
+RUNS: dict[str, dict[str, Any]] = {
+    "finished": {"test_accuracy": 0.9712, "best_epoch": 7},
+    "cosine": {"config": resolved_config(scheduler=COSINE), "rates": cosine_rates(1000)},
+    "falling rate": {"rates": FALLING},
+    "diverged": {"epochs": 2, "diverged_step": 287, "status": "diverged", "best_epoch": 1},
+    "diverged at once": {"epochs": 0, "diverged_step": 7, "status": "diverged"},
+    "stopped": {"epochs": 4, "status": "stopped", "reason": "early stopping: no gain"},
+    "running": {"epochs": 3, "status": "running"},
+    "no epochs": {"epochs": 0},
+    "one epoch": {"epochs": 1},
+    "no validation": {"validation": False},
+    "all nan": {"start_loss": np.nan},
+    "huge": {"start_loss": 1e300},
+    "tiny": {"start_loss": 1e-300},
+    "strange name": {"config": resolved_config(name="_a$b$ 漢字 {x}")},
+}
+
+
+def figure_of(kind: str, root: Path) -> Any:
+    return curves_figure(load_run(write_run(root, **RUNS[kind])))
+
+
+def legend(axes: Any) -> list[str]:
+    return [text.get_text() for text in axes.get_legend().get_texts()]
+
+
+@pytest.mark.parametrize("kind", RUNS)
+def test_every_kind_of_run_is_drawn_without_a_warning(tmp_path: Path, kind: str):
+    path = draw_curves(write_run(tmp_path, **RUNS[kind]))
+    assert path.name == "curves.png"
+    assert path.read_bytes().startswith(b"\x89PNG")
+    assert not list(path.parent.glob(".*"))
+
+
+def test_panels_axes_and_legend_are_labelled(tmp_path: Path):
+    figure = figure_of("finished", tmp_path)
+    loss, accuracy, rate = figure.axes
+    assert [panel.get_ylabel() for panel in figure.axes] == [
+        "cross-entropy (nats)", "accuracy (%)", "learning rate",
+    ]  # fmt: skip
+    assert rate.get_xlabel() == "step"
+    assert loss.child_axes[0].get_xlabel() == "epoch"
+    assert legend(loss) == [
+        "batch, moving average", "training", "validation", "chosen weights (epoch 7)",
+    ]  # fmt: skip
+    assert "SGD" not in loss.get_title() and "adam, lr 0.001" in loss.get_title()
+    assert "test accuracy 97.12 %" in loss.get_title()
+    assert loss.texts[0].get_text() == "glyphs-mlp"
+    assert accuracy.get_ylim()[1] > 1
+
+
+def test_epochs_stand_above_their_steps(tmp_path: Path):
+    figure = figure_of("finished", tmp_path)
+    figure.draw_without_rendering()
+    loss = figure.axes[0]
+    low, high = loss.get_xlim()
+    np.testing.assert_allclose(loss.child_axes[0].get_xlim(), (low / 100, high / 100))
+
+
+def test_curves_differ_without_colour(tmp_path: Path):
+    loss = figure_of("finished", tmp_path).axes[0]
+    lines = [line for line in loss.lines if not line.get_label().startswith("_")]
+    looks = {(str(line._dash_pattern), line.get_marker(), line.get_alpha()) for line in lines}
+    assert len(lines) == len(looks) == 4
+
+
+def test_the_curves_are_the_run(tmp_path: Path):
+    run = load_run(write_run(tmp_path))
+    loss, accuracy, rate = curves_figure(run).axes
+    lines = {line.get_label(): line for line in loss.lines}
+    np.testing.assert_array_equal(lines["validation"].get_xdata(), run.metrics["step"])
+    np.testing.assert_array_equal(lines["validation"].get_ydata(), run.metrics["val_loss"])
+    np.testing.assert_allclose(accuracy.lines[0].get_ydata(), 100 * run.metrics["train_accuracy"])
+    np.testing.assert_array_equal(rate.lines[0].get_ydata(), run.steps["lr"])
+
+
+def test_divergence_is_marked_at_its_step(tmp_path: Path):
+    loss = figure_of("diverged", tmp_path).axes[0]
+    cross = next(line for line in loss.lines if line.get_label() == "diverged at step 287")
+    assert cross.get_marker() == "X" and cross.get_xdata()[0] == 287
+    assert loss.texts[0].get_text() == "glyphs-mlp (diverged)"
+
+
+def test_no_validation_means_no_validation_curve(tmp_path: Path):
+    loss, accuracy, _ = figure_of("no validation", tmp_path).axes
+    assert "validation" not in legend(loss)
+    assert [line.get_label() for line in accuracy.lines if "valid" in line.get_label()] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "loss", "rate"),
+    [
+        ("finished", "linear", "linear"),
+        ("diverged", "log", "linear"),
+        ("cosine", "linear", "linear"),
+        ("falling rate", "linear", "log"),
+        ("no epochs", "linear", "linear"),
+    ],
+)
+def test_wide_ranges_are_logarithmic(tmp_path: Path, kind: str, loss: str, rate: str):
+    axes = figure_of(kind, tmp_path).axes
+    assert [axes[0].get_yscale(), axes[2].get_yscale()] == [loss, rate]
+
+
+def test_an_empty_panel_says_so(tmp_path: Path):
+    loss, accuracy, rate = figure_of("no epochs", tmp_path).axes
+    assert [text.get_text() for text in rate.texts] == ["no values"]
+    loss, accuracy, _ = figure_of("all nan", tmp_path / "nan").axes
+    assert accuracy.texts[0].get_text() == "no values"
+    assert "no values" in [text.get_text() for text in loss.texts]
+
+
+def test_one_wild_batch_does_not_flatten_the_curves(tmp_path: Path):
+    path = write_run(tmp_path, epochs=30)
+    steps = load_run(path).steps
+    steps.loc[150, "loss"] = 1e6
+    with RunDirectory(path).open_steps() as table:
+        table.append(steps.to_numpy().tolist())
+    figure = curves_figure(load_run(path))
+    assert figure.axes[0].get_ylim()[1] < 1e6
+
+
+def test_no_run_no_picture(tmp_path: Path):
+    with pytest.raises(RunError, match="no run"):
+        draw_curves(tmp_path / "absent")
