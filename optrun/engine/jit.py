@@ -40,12 +40,9 @@ class Kernel:
         prepare_numba()
         import numba
 
-        options = {
-            "cache": True,
-            "error_model": "numpy",
-            "fastmath": {"contract", "reassoc", "nsz"},
-        }
-        return numba.njit(**options)(self._with_helpers())
+        # No fastmath: it would let the result's last bits depend on how a kernel was inlined,
+        # and a kernel just compiled is inlined otherwise than one loaded from the cache.
+        return numba.njit(cache=True, error_model="numpy")(self._with_helpers())
 
     def _with_helpers(self) -> Callable[..., Any]:
         """The function, its references to other kernels replaced by their dispatchers."""
@@ -83,7 +80,7 @@ class Kernel:
 
 
 class Intrinsic(Kernel):
-    """Instructions inserted where a kernel calls it: (typing context, types…) → (signature, code)."""
+    """Instructions put where a kernel calls it: (typing context, types…) → (signature, code)."""
 
     @cached_property
     def compiled(self) -> Any:

@@ -11,6 +11,7 @@ import numpy as np
 
 from optrun.engine.denormals import flush_denormals, restore_denormals
 from optrun.engine.jit import kernel
+from optrun.engine.sums import norms
 from optrun.nn.network import backward, forward, unit_rows
 from optrun.nn.regularization import penalize
 from optrun.optim.clipping import clip
@@ -126,7 +127,7 @@ def batch_gradient(
     record.loss[k] = loss(scores, examples.labels[rows], d)
     backward(backpropagate, weights, gradient, table, work, n, numbers.dropout)
     record.penalty[k] = add_penalties(weights, gradient, places.blocks, numbers.penalty)
-    record.norm[k] = norm_of(gradient)
+    record.norm[k] = np.sqrt(norms(gradient)[1])
 
 
 @kernel
@@ -152,15 +153,6 @@ def update_blocks(update, parameters, blocks, hyper, lr, t):
         state = parameters.state[slots * start : slots * stop].reshape(slots, stop - start)
         w, g = parameters.weights[start:stop], parameters.gradient[start:stop]
         update(w, g, state, hyper, lr, t, (rows, columns))
-
-
-@kernel
-def norm_of(v):
-    """‖v‖, float64."""
-    total = 0.0
-    for i in range(v.size):
-        total += v[i] * v[i]
-    return np.sqrt(total)
 
 
 @kernel

@@ -1,11 +1,13 @@
 """From config and data to a program: kernels, flat arrays and the rate of every step."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from optrun.data.prepare import Data, Split
+from optrun.data.prepare import Data
+from optrun.data.splits import Split
 from optrun.engine.gather import gather_bytes, gather_reals
 from optrun.engine.loop import Examples, Numbers, Parameters, Record, evaluate, train_steps
 from optrun.engine.roles import roles
@@ -144,7 +146,7 @@ def compile_program(config: "Config", data: Data) -> Program:
 def lay_out(widths: list[int], include_bias: bool) -> Layers:
     """The tables of places: each layer's matrix, then its bias, in the layers' order."""
     layers, blocks, offset, units = [], [], 0, 0
-    for fan_in, fan_out in zip(widths, widths[1:], strict=False):
+    for fan_in, fan_out in pairwise(widths):
         bias = offset + fan_in * fan_out
         layers.append((fan_in, fan_out, offset, bias, units))
         blocks.append((offset, fan_in, fan_out, 1))
@@ -204,7 +206,7 @@ def compile_rules(config: "Config", data: Data) -> tuple[Any, ...]:
 
 def compile_loops(program: Program) -> None:
     """Compile training and evaluation for the float type, or load them from the cache."""
-    from numba import types, typeof
+    from numba import typeof, types
 
     gather, activate, backpropagate, loss, update = roles(program.config.dtype)
     examples, weights = typeof(program.examples), typeof(program.parameters.weights)

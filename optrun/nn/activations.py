@@ -100,4 +100,4 @@ class Sigmoid(Activation):
             d[i] *= a[i] * (one - a[i])
 
 
-ACTIVATIONS = table([Identity, ReLU, Tanh, Sigmoid])
+ACTIVATIONS: dict[str, type[Activation]] = table([Identity, ReLU, Tanh, Sigmoid])

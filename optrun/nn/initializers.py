@@ -104,4 +104,6 @@ class HeUniform(Initializer):
         return random.uniform(-r, r, (fan_in, fan_out))
 
 
-INITIALIZERS = table([Zeros, Normal, XavierNormal, XavierUniform, HeNormal, HeUniform])
+INITIALIZERS: dict[str, type[Initializer]] = table(
+    [Zeros, Normal, XavierNormal, XavierUniform, HeNormal, HeUniform]
+)

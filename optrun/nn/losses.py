@@ -81,4 +81,4 @@ class Hinge(Loss):
         return total / n
 
 
-LOSSES = table([Softmax, Hinge])
+LOSSES: dict[str, type[Loss]] = table([Softmax, Hinge])

@@ -52,4 +52,4 @@ class MLP(Model):
         return self.activation
 
 
-MODELS = table([LinearModel, MLP])
+MODELS: dict[str, type[Model]] = table([LinearModel, MLP])

@@ -6,11 +6,11 @@ Weights, gradient and optimizer state are flat arrays; a layer is a view of them
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from optrun.engine.jit import kernel
 from optrun.engine.philox import keep_mask
 from optrun.engine.streams import Purpose
-
-import numpy as np
 
 DROPOUT = int(Purpose.DROPOUT)
 
@@ -47,33 +47,33 @@ class Buffers(NamedTuple):
 
 
 @kernel
-def unit_rows(buffer, table, l, capacity, n):
-    """The first n rows of layer l in a flat buffer with room for `capacity` rows."""
-    start, width = capacity * table[l, 4], table[l, 1]
+def unit_rows(buffer, table, layer, capacity, n):
+    """The first n rows of a layer in a flat buffer with room for `capacity` rows."""
+    start, width = capacity * table[layer, 4], table[layer, 1]
     return buffer[start : start + n * width].reshape(n, width)
 
 
 @kernel
-def weight_of(flat, table, l):
-    """W of layer l, (fan_in, fan_out), as a view."""
-    rows, columns, start = table[l, 0], table[l, 1], table[l, 2]
+def weight_of(flat, table, layer):
+    """W of a layer, (fan_in, fan_out), as a view."""
+    rows, columns, start = table[layer, 0], table[layer, 1], table[layer, 2]
     return flat[start : start + rows * columns].reshape(rows, columns)
 
 
 @kernel
-def bias_of(flat, table, l):
-    """b of layer l, (fan_out,), as a view."""
-    start = table[l, 3]
-    return flat[start : start + table[l, 1]]
+def bias_of(flat, table, layer):
+    """b of a layer, (fan_out,), as a view."""
+    start = table[layer, 3]
+    return flat[start : start + table[layer, 1]]
 
 
 @kernel
-def layer_output(work, table, rates, l, n):
-    """What hidden layer l hands on: its activations, after dropout if it has any."""
+def layer_output(work, table, rates, layer, n):
+    """What a hidden layer hands on: its activations, after dropout if it has any."""
     rows = work.x.shape[0]
-    if rates[l] > 0.0:
-        return unit_rows(work.dropped, table, l, rows, n)
-    return unit_rows(work.a, table, l, rows, n)
+    if rates[layer] > 0.0:
+        return unit_rows(work.dropped, table, layer, rows, n)
+    return unit_rows(work.a, table, layer, rows, n)
 
 
 @kernel
@@ -86,19 +86,19 @@ def forward(activate, weights, table, work, n, rates, seed, step):
     """
     rows, last = work.x.shape[0], table.shape[0] - 1
     h = work.x[:n]
-    for l in range(last + 1):
-        z = unit_rows(work.z, table, l, rows, n)
-        np.dot(h, weight_of(weights, table, l), z)
-        add_rows(z, bias_of(weights, table, l))
-        if l < last:
-            a = unit_rows(work.a, table, l, rows, n)
+    for layer in range(last + 1):
+        z = unit_rows(work.z, table, layer, rows, n)
+        np.dot(h, weight_of(weights, table, layer), z)
+        add_rows(z, bias_of(weights, table, layer))
+        if layer < last:
+            a = unit_rows(work.a, table, layer, rows, n)
             activate(z.reshape(z.size), a.reshape(a.size))
-            if rates[l] > 0.0:
-                mask = unit_rows(work.mask, table, l, rows, n).reshape(a.size)
-                keep_mask(mask, rates[l], seed, DROPOUT, step, l)
-                dropped = unit_rows(work.dropped, table, l, rows, n)
+            if rates[layer] > 0.0:
+                mask = unit_rows(work.mask, table, layer, rows, n).reshape(a.size)
+                keep_mask(mask, rates[layer], seed, DROPOUT, step, layer)
+                dropped = unit_rows(work.dropped, table, layer, rows, n)
                 multiply(a.reshape(a.size), mask, dropped.reshape(a.size))
-            h = layer_output(work, table, rates, l, n)
+            h = layer_output(work, table, rates, layer, n)
     return unit_rows(work.z, table, last, rows, n)
 
 
@@ -106,18 +106,19 @@ def forward(activate, weights, table, work, n, rates, seed, step):
 def backward(backpropagate, weights, gradient, table, work, n, rates):
     """Fill `gradient` from ∂L/∂scores, which the loss has left in the last layer of `work.d`."""
     rows = work.x.shape[0]
-    for l in range(table.shape[0] - 1, -1, -1):
-        d = unit_rows(work.d, table, l, rows, n)
-        h = work.x[:n] if l == 0 else layer_output(work, table, rates, l - 1, n)
-        np.dot(h.T, d, weight_of(gradient, table, l))
-        sum_rows(d, bias_of(gradient, table, l))
-        if l > 0:
-            z, a = unit_rows(work.z, table, l - 1, rows, n), unit_rows(work.a, table, l - 1, rows, n)
-            below = unit_rows(work.d, table, l - 1, rows, n)
-            np.dot(d, weight_of(weights, table, l).T, below)
+    for layer in range(table.shape[0] - 1, -1, -1):
+        d = unit_rows(work.d, table, layer, rows, n)
+        h = work.x[:n] if layer == 0 else layer_output(work, table, rates, layer - 1, n)
+        np.dot(h.T, d, weight_of(gradient, table, layer))
+        sum_rows(d, bias_of(gradient, table, layer))
+        if layer > 0:
+            z = unit_rows(work.z, table, layer - 1, rows, n)
+            a = unit_rows(work.a, table, layer - 1, rows, n)
+            below = unit_rows(work.d, table, layer - 1, rows, n)
+            np.dot(d, weight_of(weights, table, layer).T, below)
             flat = below.reshape(below.size)
-            if rates[l - 1] > 0.0:
-                mask = unit_rows(work.mask, table, l - 1, rows, n)
+            if rates[layer - 1] > 0.0:
+                mask = unit_rows(work.mask, table, layer - 1, rows, n)
                 multiply(flat, mask.reshape(flat.size), flat)
             backpropagate(z.reshape(flat.size), a.reshape(flat.size), flat)
 

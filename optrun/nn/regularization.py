@@ -6,6 +6,7 @@ from pydantic import Field
 
 from optrun.component import Decay, NonNegative, Section
 from optrun.engine.jit import kernel
+from optrun.engine.sums import norms
 
 
 class Regularization(Section):
@@ -36,15 +37,9 @@ class Regularization(Section):
 @kernel
 def penalize(w, g, l1, l2):
     """Add the penalties' gradient at w to g; return their value, float64."""
-    a, b, total = w.dtype.type(l1), w.dtype.type(l2), 0.0
-    zero = w.dtype.type(0)
-    if l1 == 0.0:
-        for i in range(w.size):
-            g[i] += b * w[i]
-            total += 0.5 * l2 * w[i] * w[i]
-        return total
+    a, b, zero = w.dtype.type(l1), w.dtype.type(l2), w.dtype.type(0)
     for i in range(w.size):
         sign = a if w[i] > zero else (-a if w[i] < zero else zero)
         g[i] += sign + b * w[i]
-        total += l1 * abs(w[i]) + 0.5 * l2 * w[i] * w[i]
-    return total
+    absolute, squares = norms(w)
+    return l1 * absolute + 0.5 * l2 * squares

@@ -249,4 +249,6 @@ class AdamW(Adam):
         adam_step(w, g, s, h, lr, t, 1.0 - lr * h[3])
 
 
-OPTIMIZERS = table([SGD, Momentum, Nesterov, Adagrad, RMSprop, Adam, AdamW])
+OPTIMIZERS: dict[str, type[Optimizer]] = table(
+    [SGD, Momentum, Nesterov, Adagrad, RMSprop, Adam, AdamW]
+)

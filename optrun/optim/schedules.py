@@ -164,4 +164,6 @@ def learning_rates(
     return np.concatenate([lr * warmup.factors(climb), rest])
 
 
-SCHEDULES = table([Constant, Step, Exponential, InverseSqrt, Linear, Cosine])
+SCHEDULES: dict[str, type[Schedule]] = table(
+    [Constant, Step, Exponential, InverseSqrt, Linear, Cosine]
+)

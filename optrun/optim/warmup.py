@@ -37,4 +37,4 @@ class LinearWarmup(Warmup):
         return self.start + (1 - self.start) * t / steps
 
 
-WARMUPS = table([LinearWarmup])
+WARMUPS: dict[str, type[Warmup]] = table([LinearWarmup])

@@ -16,13 +16,14 @@ from tests.toys import toy_data
 program = make_program(make_config(**json.loads(sys.argv[1])), *toy_data())
 train_all(program)
 program.evaluate(program.data.test)
-print(json.dumps(cache_misses()))
+weights = program.parameters.weights.tobytes().hex()
+print(json.dumps([cache_misses(), weights]))
 """
 ROOT = Path(__file__).parents[2]
 
 
-def misses(cache: Path, **sections) -> set[str]:
-    """Kernels that a fresh process had to compile to run a config."""
+def run(cache: Path, **sections) -> tuple[set[str], str]:
+    """Kernels that a fresh process had to compile for a config, and the weights it came to."""
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, json.dumps(sections)],
         env=os.environ | {"NUMBA_CACHE_DIR": str(cache)},
@@ -31,7 +32,13 @@ def misses(cache: Path, **sections) -> set[str]:
         text=True,
         check=True,
     )
-    return {name.removeprefix("optrun.") for name in json.loads(done.stdout)}
+    misses, weights = json.loads(done.stdout)
+    return {name.removeprefix("optrun.") for name in misses}, weights
+
+
+def misses(cache: Path, **sections) -> set[str]:
+    """Kernels that a fresh process had to compile to run a config."""
+    return run(cache, **sections)[0]
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +71,15 @@ def test_another_config_compiles_only_what_it_alone_uses(cache):
         "nn.losses.Hinge.loss",
         "optim.first_order.Nesterov.update",
     }
+
+
+def test_a_kernel_just_compiled_gives_the_bits_of_one_from_the_cache(cache):
+    section = {"dtype": "float32", "optimizer": {"name": "adam", "lr": 0.01}}
+    compiled, fresh = run(cache, **section)
+    loaded, cached = run(cache, **section)
+    assert "optim.first_order.Adam.update" in compiled
+    assert not loaded
+    assert fresh == cached
 
 
 def test_a_truncated_cache_file_is_compiled_again(cache):

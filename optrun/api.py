@@ -1,0 +1,77 @@
+"""optrun from Python: the same runs, the same directories, as from the command line."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from optrun.data.prepare import Data
+    from optrun.store.reading import Run
+
+Source = str | Path | Mapping[str, Any]
+
+
+def train(
+    config: Source,
+    overrides: Sequence[str] = (),
+    out: str | Path = "runs",
+    data_dir: str | Path | None = None,
+) -> "Run":
+    """Train a config, or find the run if it is there already.
+
+    Args:
+        config: path of a YAML file, or the same as a dict.
+        overrides: changes to it, such as `"optimizer.lr=0.1"`.
+        out: where run directories are made.
+        data_dir: folder of datasets; default: `OPTRUN_DATA_DIR`, else the user's cache.
+
+    Returns:
+        What `load_run` returns for its directory. A diverged run is returned too; its
+        `summary["status"]` says so.
+
+    Raises:
+        ConfigError: the config is wrong; the message lists every problem.
+        DataError: the dataset is absent or damaged.
+        RunError: the run cannot be written.
+        KeyboardInterrupt: Ctrl-C, after everything has been saved; the same call goes on.
+    """
+    from optrun.config.load import load
+    from optrun.training.run import run
+    from optrun.viz.curves import draw_curves
+
+    directory = run(load(config, overrides).config, out, data_dir)
+    draw_curves(directory)
+    result = load_run(directory)
+    if result.summary["status"] == "stopped":
+        raise KeyboardInterrupt
+    return result
+
+
+def load_run(directory: str | Path) -> "Run":
+    """Read a run directory: `config`, `metrics`, `steps`, `summary`, `weights`.
+
+    Raises:
+        RunError: there is no run, or it is damaged.
+    """
+    from optrun.store.reading import load_run
+
+    return load_run(directory)
+
+
+def load_data(
+    config: Source, overrides: Sequence[str] = (), data_dir: str | Path | None = None
+) -> "Data":
+    """The splits of a config's dataset as its model sees them.
+
+    Returns:
+        `.train`, `.validation` (or None) and `.test`, each with `x` (n, features) preprocessed,
+        of the config's dtype, and labels `y` (n,).
+
+    Raises:
+        ConfigError, DataError: as for `train`.
+    """
+    from optrun.config.load import load
+    from optrun.data.prepare import prepare
+
+    loaded = load(config, overrides).config
+    return prepare(loaded.dataset, loaded.seed, loaded.dtype, data_dir)

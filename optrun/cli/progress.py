@@ -1,0 +1,155 @@
+"""What a person sees of a run: a live bar in a terminal, plain lines elsewhere."""
+
+import os
+import sys
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from optrun.training.observer import Observer, Plan, Pulse
+
+FEW_EPOCHS = 30
+SILENCE_SECONDS = 10.0
+REUSED = "this run is there already; nothing needs training"
+
+
+def watch() -> Observer:
+    """The observer that suits where standard error goes."""
+    return LiveBar() if sys.stderr.isatty() else PlainLines()
+
+
+class PlainLines(Observer):
+    """A line an epoch, every so many epochs of a long run, and one after a long silence."""
+
+    def __init__(self) -> None:
+        self.epochs = 0
+        self.told = monotonic()
+
+    def say(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+        self.told = monotonic()
+
+    def notice(self, text: str) -> None:
+        self.say(text)
+
+    def begin(self, plan: Plan) -> None:
+        self.epochs = plan.epochs
+        self.say(opening(plan))
+
+    def pulse(self, pulse: Pulse) -> None:
+        if monotonic() - self.told > SILENCE_SECONDS:
+            self.say(
+                f"epoch {pulse.epoch}/{self.epochs}  step {pulse.step}  loss {pulse.loss:.4g}  "
+                f"lr {pulse.rate:.3g}  {pulse.examples_per_second:,.0f} examples/s  "
+                f"{pulse.seconds_left:.0f} s left"
+            )
+
+    def epoch(self, row: dict[str, Any]) -> None:
+        every = max(1, self.epochs // FEW_EPOCHS)
+        if row["epoch"] % every == 0 or row["epoch"] == self.epochs:
+            self.say(epoch_line(row, self.epochs))
+
+    def reuse(self, directory: Path) -> None:
+        self.say(REUSED)
+
+
+class LiveBar(Observer):
+    """One line that moves: epoch, step, loss, rate, examples a second, time left."""
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True)
+        self.status = self.console.status("")
+        self.bar = Progress(
+            TextColumn("epoch {task.fields[epoch]}"),
+            BarColumn(bar_width=None),
+            TextColumn("step {task.completed}/{task.total}"),
+            TextColumn("loss {task.fields[loss]}"),
+            TextColumn("lr {task.fields[rate]}"),
+            TextColumn("{task.fields[speed]} examples/s"),
+            TimeRemainingColumn(),
+            console=self.console,
+            transient=True,
+        )
+        self.epochs = 0
+
+    def notice(self, text: str) -> None:
+        self.status.update(text)
+        self.status.start()
+
+    def begin(self, plan: Plan) -> None:
+        self.status.stop()
+        self.console.print(opening(plan), highlight=False)
+        self.epochs = plan.epochs
+        self.task = self.bar.add_task(
+            "", total=plan.steps, completed=plan.resumed_at, epoch="", loss="", rate="", speed=""
+        )
+        self.bar.start()
+
+    def pulse(self, pulse: Pulse) -> None:
+        self.bar.update(
+            self.task,
+            completed=pulse.step,
+            epoch=f"{pulse.epoch}/{self.epochs}",
+            loss=f"{pulse.loss:.4g}",
+            rate=f"{pulse.rate:.3g}",
+            speed=f"{pulse.examples_per_second:,.0f}",
+        )
+
+    def epoch(self, row: dict[str, Any]) -> None:
+        if self.epochs <= FEW_EPOCHS or row["epoch"] == self.epochs:
+            self.bar.console.print(epoch_line(row, self.epochs), highlight=False)
+
+    def close(self) -> None:
+        """Leave the terminal as it was found, whatever happened."""
+        self.status.stop()
+        self.bar.stop()
+
+    def reuse(self, directory: Path) -> None:
+        self.console.print(REUSED)
+
+
+def opening(plan: Plan) -> str:
+    """What is about to run, in a line."""
+    text = f"{plan.directory}  {plan.parameters:,} parameters, {plan.steps:,} steps"
+    return text + (f", resumed after step {plan.resumed_at:,}" if plan.resumed_at else "")
+
+
+def epoch_line(row: dict[str, Any], epochs: int) -> str:
+    """An epoch's figures in a line."""
+    width = len(str(epochs))
+    text = f"epoch {row['epoch']:>{width}}/{epochs}"
+    for split in ("train", "val"):
+        if row[f"{split}_loss"] is not None:
+            text += f"  {split} {row[f'{split}_loss']:.4f}  {row[f'{split}_accuracy']:7.2%}"
+    if row["lr"] is not None:
+        text += f"  lr {row['lr']:.3g}  {row['seconds']:.1f} s"
+    return text
+
+
+def ending(directory: Path, summary: dict[str, Any]) -> list[str]:
+    """How a run ended, and where to look."""
+    status = summary["status"]
+    again = f"optrun train {os.path.join(directory, 'config.yaml')}"  # noqa: PTH118
+    if status == "stopped":
+        where = f"epoch {summary['epochs'] + 1}, step {summary['steps']:,}"
+        return [f"stopped in {where}; everything is saved. To go on: {again}"]
+    if status == "diverged":
+        lines = [f"diverged at step {summary['diverged_step']:,}: {summary['reason']}"]
+    else:
+        lines = [finished_line(summary)]
+        if summary.get("reason"):
+            lines.append(summary["reason"])
+    return [*lines, str(directory)]
+
+
+def finished_line(summary: dict[str, Any]) -> str:
+    """The result of a finished run."""
+    return (
+        f"test accuracy {summary['test_accuracy']:.2%}, loss {summary['test_loss']:.4f}, with the "
+        f"weights of epoch {summary['best_epoch']}; trained {summary['epochs']} epochs in "
+        f"{summary['seconds_train']:.1f} s ({summary['seconds_eval']:.1f} s evaluation, "
+        f"{summary['seconds_compile']:.1f} s compilation beside it)"
+    )

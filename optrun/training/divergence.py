@@ -1,0 +1,59 @@
+"""When a run has diverged, and what probably made it."""
+
+import math
+
+import numpy as np
+
+from optrun.engine.program import Program
+
+EXPLOSION = 1e4
+LARGE_INPUT = 10.0
+
+
+class Divergence(Exception):
+    """Training cannot go on: the loss is not finite, or has exploded."""
+
+    def __init__(self, step: int, reason: str):
+        super().__init__(reason)
+        self.step = step
+        self.reason = reason
+
+
+def loss_limit(initial_loss: float) -> float:
+    """The batch loss that counts as exploded: 10⁴ times the loss before training, at least 10⁴."""
+    return EXPLOSION * max(1.0, initial_loss)
+
+
+def diagnose(program: Program, loss: float, step: int) -> Divergence:
+    """The divergence at `step`, with its likely cause in words."""
+    what = f"the loss exploded to {loss:.3g}" if math.isfinite(loss) else f"the loss became {loss}"
+    return Divergence(step, f"{what}; likely cause: {likely_cause(program, step)}")
+
+
+def likely_cause(program: Program, step: int) -> str:
+    """What most probably made training diverge, and the remedy."""
+    config, rates = program.config, program.rates
+    largest = largest_input(program)
+    if not math.isfinite(largest):
+        return "the data holds values that are not finite numbers"
+    if largest > LARGE_INPUT:
+        return (
+            f"inputs as large as {largest:.3g}; add `rescale` or `standardize` to "
+            "dataset.preprocessing"
+        )
+    if not np.isfinite(program.parameters.weights).all() and step == 1:
+        return "the initial weights are not finite; lower initialization.std"
+    rate = rates[min(step, rates.size) - 1] if rates.size else config.optimizer.lr
+    optimizer = config.optimizer
+    lower = min(optimizer.lr / 10, type(optimizer).model_fields["lr"].default)
+    return (
+        f"a learning rate of {rate:.3g} is too high for {optimizer.name} here; "
+        f"try optimizer.lr={lower:.1g}"
+    )
+
+
+def largest_input(program: Program) -> float:
+    """The largest absolute value among the features of the first training examples."""
+    train = program.data.train
+    rows = train.storage[train.indices[:256]]
+    return float(np.abs((rows - program.data.shift) * program.data.scale).max())

@@ -1,0 +1,206 @@
+"""One run from config to finished directory: begun, resumed, or reused if it is there already."""
+
+from contextlib import closing, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+from optrun import __version__
+from optrun.config.load import resolved
+from optrun.config.schema import Config
+from optrun.data.prepare import Data, prepare
+from optrun.engine.jit import cache_is_cold
+from optrun.engine.program import compile_program
+from optrun.errors import RunError
+from optrun.store.environment import describe_environment
+from optrun.store.identity import run_id
+from optrun.store.run_directory import RunDirectory
+from optrun.training.divergence import Divergence
+from optrun.training.interrupt import Interrupt
+from optrun.training.memory import peak_memory_mb
+from optrun.training.observer import Observer, Plan
+from optrun.training.trainer import Stopped, Trainer
+
+NUMERICS = 1
+"""Version of all arithmetic and random streams: a change that moves a bit of any run's result
+raises it, so that runs from before are not taken for the same."""
+
+DONE = ("finished", "diverged")
+
+EMPTY_SUMMARY: dict[str, Any] = dict.fromkeys(
+    (
+        "status",
+        "name",
+        "id",
+        "epochs",
+        "steps",
+        "best_epoch",
+        *(f"{split}_{what}" for split in ("train", "val", "test") for what in ("loss", "accuracy")),
+        "seconds_train",
+        "seconds_eval",
+        "seconds_compile",
+        "samples_per_second",
+        "peak_memory_mb",
+        "diverged_step",
+        "reason",
+        "started",
+        "ended",
+        "optrun",
+    )
+)
+"""What every summary has, in this order; null is what a run has not come to."""
+
+
+def run(
+    config: Config,
+    out: str | Path = "runs",
+    data_dir: str | Path | None = None,
+    observer: Observer | None = None,
+) -> Path:
+    """Train a config into its run directory under `out`.
+
+    A run that is finished or has diverged is left as it is; one that was cut short goes on from
+    its checkpoint, and ends with the bytes it would have had. Its summary says how it ended.
+
+    Args:
+        config: what to run.
+        out: where run directories live.
+        data_dir: folder of stored datasets; default: `OPTRUN_DATA_DIR` or the user's cache.
+        observer: hears of the run as it goes.
+
+    Returns:
+        The run directory.
+
+    Raises:
+        DataError: the dataset is absent or damaged.
+        RunError: another process is writing the run, or it cannot be written.
+    """
+    observer = observer or Observer()
+    observer.notice("loading data")
+    data = prepare(config.dataset, config.seed, config.dtype, data_dir)
+    identity = run_id(resolved(config), data.fingerprint, NUMERICS)
+    directory = RunDirectory.named(Path(out), config.name, identity)
+    directory.create()
+    with directory.lock(), Interrupt() as interrupt:
+        before = directory.read_summary() if (directory.path / "summary.json").exists() else {}
+        if before.get("status") in DONE:
+            observer.reuse(directory.path)
+            return directory.path
+        facts = EMPTY_SUMMARY | {
+            "name": config.name,
+            "id": identity,
+            "optrun": __version__,
+            "started": before.get("started", now()),
+        }
+        execute(config, data, directory, observer, interrupt, facts)
+    return directory.path
+
+
+def execute(
+    config: Config,
+    data: Data,
+    directory: RunDirectory,
+    observer: Observer,
+    interrupt: Interrupt,
+    facts: dict[str, Any],
+) -> None:
+    """Compile and train, and leave a summary whatever happens."""
+    directory.write_config(resolved(config))
+    directory.write_summary(facts | {"status": "running"})
+    try:
+        trainer = prepare_trainer(config, data, directory, observer, interrupt)
+        with threadpool_limits(limits=1, user_api="blas"), closing(trainer):
+            outcome = train(trainer, observer)
+        directory.save_best(trainer.program.named_weights(trainer.best))
+        directory.write_summary(facts | outcome | totals(trainer) | {"ended": now()})
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        with suppress(RunError):
+            failure = {"status": "failed", "reason": reason, "ended": now()}
+            directory.write_summary(facts | failure)
+        raise
+
+
+def prepare_trainer(
+    config: Config,
+    data: Data,
+    directory: RunDirectory,
+    observer: Observer,
+    interrupt: Interrupt,
+) -> Trainer:
+    """Compile the program and note the environment; the trainer takes up a checkpoint."""
+    observer.notice(
+        "compiling kernels; only the first run does, and takes some seconds more"
+        if cache_is_cold()
+        else "loading kernels"
+    )
+    begun = perf_counter()
+    program = compile_program(config, data)
+    seconds = perf_counter() - begun
+    directory.write_environment(describe_environment(NUMERICS))
+    trainer = Trainer(program, directory, observer, interrupt)
+    trainer.progress.seconds_compile += seconds
+    return trainer
+
+
+def train(trainer: Trainer, observer: Observer) -> dict[str, Any]:
+    """Train to the end, or to what stops it; what the summary says of that."""
+    program, progress = trainer.program, trainer.progress
+    observer.begin(
+        Plan(
+            directory=trainer.directory.path,
+            epochs=program.config.training.epochs,
+            steps=program.rates.size,
+            parameters=trainer.weights.size,
+            resumed_at=progress.step,
+        )
+    )
+    try:
+        if not progress.metrics_length:
+            trainer.start()
+        reason = trainer.train()
+    except Stopped:
+        return {"status": "stopped", "reason": "stopped on request"}
+    except Divergence as divergence:
+        trainer.save()
+        return {
+            "status": "diverged",
+            "reason": divergence.reason,
+            "diverged_step": divergence.step,
+        }
+    trainer.save()
+    test_loss, test_accuracy = trainer.test()
+    return {
+        "status": "finished",
+        "reason": reason,
+        "test_loss": test_loss,
+        "test_accuracy": test_accuracy,
+    }
+
+
+def totals(trainer: Trainer) -> dict[str, Any]:
+    """The summary's figures: how far, how good at the chosen epoch, how long, how large."""
+    progress, row = trainer.progress, trainer.row
+    chosen = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
+    seconds = progress.seconds_train
+    return {
+        "epochs": progress.epoch,
+        "steps": progress.step,
+        "best_epoch": row.get("epoch"),
+        **{name: row.get(name) for name in chosen},
+        "seconds_train": seconds,
+        "seconds_eval": progress.seconds_eval,
+        "seconds_compile": progress.seconds_compile,
+        "samples_per_second": trainer.program.examples_in(progress.step) / seconds
+        if seconds
+        else None,
+        "peak_memory_mb": peak_memory_mb(),
+    }
+
+
+def now() -> str:
+    """The time, UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

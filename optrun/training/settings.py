@@ -1,0 +1,30 @@
+"""The `training` section: how long, in what batches, and which weights are kept."""
+
+from typing import Literal
+
+from optrun.component import Count, NonNegative, Section, Size
+
+
+class EarlyStopping(Section):
+    """Stop when `best_by` has not improved for a while, and keep the best weights."""
+
+    patience: Count = 5
+    """Epochs without improvement before stopping."""
+    min_delta: NonNegative = 0.0
+    """An improvement counts only if it is larger than this."""
+
+
+class Training(Section):
+    """How long to train, in what batches, and which epoch's weights are kept and tested."""
+
+    epochs: Size = 10
+    """Passes over the training data; 0 writes the initial weights."""
+    batch_size: Count | Literal["full"] = 128
+    """Examples per step; `full` takes all of them."""
+    log_every: Count = 10
+    """Steps between rows of steps.csv."""
+    best_by: Literal["val_accuracy", "val_loss", "last"] | None = None
+    """What chooses the weights that are kept and tested. Default: `val_accuracy`, or `last`
+    without validation data."""
+    early_stopping: EarlyStopping | None = None
+    """Off unless given."""

@@ -1,0 +1,275 @@
+"""Training a program epoch by epoch: everything that happens between two chunks of steps."""
+
+import json
+import math
+from dataclasses import asdict, dataclass, field
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from optrun.data.splits import Split
+from optrun.engine.program import LONGEST_CHUNK, Program
+from optrun.store.run_directory import METRICS, STEPS, RunDirectory
+from optrun.training.divergence import diagnose, loss_limit
+from optrun.training.interrupt import Interrupt
+from optrun.training.observer import Observer, Pulse
+from optrun.training.selection import Selection
+
+CHUNK_SECONDS = 0.1
+CHECKPOINT_SECONDS = 5.0
+
+
+@dataclass
+class Progress:
+    """How far a run has come, beside its arrays; with them, all that resuming needs.
+
+    Attributes:
+        step, epoch: steps and whole epochs done.
+        norms: sum of the gradient's norms over the epoch under way.
+        limit: the batch loss that counts as exploded.
+        seconds_train, seconds_eval, seconds_compile: spent so far, in all processes.
+        metrics_length, steps_length: bytes of the two tables.
+    """
+
+    step: int = 0
+    epoch: int = 0
+    norms: float = 0.0
+    limit: float = math.inf
+    seconds_train: float = 0.0
+    seconds_eval: float = 0.0
+    seconds_compile: float = 0.0
+    metrics_length: int = 0
+    steps_length: int = 0
+    selection: Selection = field(default_factory=Selection)
+
+
+class Stopped(Exception):
+    """Somebody asked for the run to stop; it has been saved."""
+
+
+class Trainer:
+    """One run under way: at its beginning, or where its checkpoint left it."""
+
+    def __init__(
+        self, program: Program, directory: RunDirectory, observer: Observer, interrupt: Interrupt
+    ):
+        self.program = program
+        self.directory = directory
+        self.observer = observer
+        self.interrupt = interrupt
+        self.progress = Progress()
+        self.weights = program.parameters.weights
+        self.best = self.weights.copy()
+        self.epoch_start = self.weights.copy()
+        self.row: dict[str, Any] = {}
+        self.chunk = 1
+        self.saved_at = perf_counter()
+        if directory.has_checkpoint():
+            self.resume()
+        else:
+            self.metrics, self.steps = directory.open_metrics(), directory.open_steps()
+
+    # Saving and resuming
+
+    def start(self) -> None:
+        """Evaluate the start, epoch 0."""
+        row = self.measure(rate=None, mean_norm=None, moved=None)
+        self.progress.limit = loss_limit(row["train_loss"])
+        self.finish_row(row)
+
+    def resume(self) -> None:
+        """Take up the run where its checkpoint left it."""
+        saved = self.directory.load_checkpoint()
+        progress = json.loads(str(saved["progress"]))
+        selection = Selection(**progress.pop("selection"))
+        self.progress = Progress(**progress, selection=selection)
+        parameters = self.program.parameters
+        parameters.weights[:] = saved["weights"]
+        parameters.state[:] = saved["state"]
+        self.best[:] = saved["best"]
+        self.epoch_start[:] = saved["epoch_start"]
+        self.row = json.loads(str(saved["row"]))
+        self.metrics = self.directory.open_metrics(self.progress.metrics_length)
+        self.steps = self.directory.open_steps(self.progress.steps_length)
+
+    def save(self) -> None:
+        """Write a checkpoint that agrees with the tables on disk."""
+        for table in (self.metrics, self.steps):
+            table.sync()
+        self.progress.metrics_length = self.metrics.length()
+        self.progress.steps_length = self.steps.length()
+        self.directory.save_checkpoint(
+            {
+                "progress": np.array(json.dumps(asdict(self.progress))),
+                "row": np.array(json.dumps(self.row)),
+                "weights": self.weights,
+                "state": self.program.parameters.state,
+                "best": self.best,
+                "epoch_start": self.epoch_start,
+            }
+        )
+        self.saved_at = perf_counter()
+
+    def close(self) -> None:
+        """Close the tables."""
+        for table in (self.metrics, self.steps):
+            table.close()
+
+    # Training
+
+    def train(self) -> str | None:
+        """Train to the last epoch.
+
+        Returns:
+            Why training ended before that, or None.
+
+        Raises:
+            Divergence: the loss is not finite or has exploded.
+            Stopped: on request.
+        """
+        training = self.program.config.training
+        while self.progress.epoch < training.epochs:
+            if self.progress.selection.exhausted(training):
+                best = self.progress.selection
+                return (
+                    f"early stopping: {training.best_by} has not improved in {best.waited} epochs"
+                )
+            self.train_epoch()
+        return None
+
+    def train_epoch(self) -> None:
+        """Run the epoch under way to its end, measure it and write its row."""
+        program, progress = self.program, self.progress
+        order = program.order(progress.epoch)
+        end = (progress.epoch + 1) * program.steps_per_epoch
+        while progress.step < end:
+            self.run_chunk(order, min(end - progress.step, self.chunk))
+            self.pause()
+        moved = float(np.linalg.norm(self.weights - self.epoch_start))
+        progress.epoch += 1
+        row = self.measure(
+            rate=float(program.rates[progress.step - 1]),
+            mean_norm=progress.norms / program.steps_per_epoch,
+            moved=moved,
+        )
+        self.epoch_start[:] = self.weights
+        progress.norms = 0.0
+        self.finish_row(row)
+        self.pause()
+
+    def run_chunk(self, order: np.ndarray, count: int) -> None:
+        """Run some steps, log them, and adapt the length of the next chunk to the time taken."""
+        program, progress = self.program, self.progress
+        begun = perf_counter()
+        done = program.run(progress.step, count, order, progress.limit)
+        seconds = perf_counter() - begun
+        self.log(done, seconds)
+        progress.step += done
+        progress.seconds_train += seconds
+        # one by one, so that the sum does not depend on where chunks begin
+        for norm in program.record.norm[:done].tolist():
+            progress.norms += norm
+        loss = float(program.record.loss[done - 1])
+        if not loss <= progress.limit:
+            raise diagnose(program, loss, progress.step)
+        self.tell(loss)
+        faster = done * CHUNK_SECONDS / max(seconds, 1e-9)
+        self.chunk = int(min(max(faster, 1), 4 * self.chunk, LONGEST_CHUNK))
+
+    def pause(self) -> None:
+        """Between two chunks: stop if asked to, save if it is time."""
+        if self.interrupt.requested:
+            self.save()
+            raise Stopped
+        if perf_counter() - self.saved_at > CHECKPOINT_SECONDS:
+            self.save()
+
+    # Measuring and telling
+
+    def test(self) -> tuple[float, float]:
+        """(loss, accuracy) of the chosen weights on the test set, which nothing else looks at."""
+        self.weights[:] = self.best
+        begun = perf_counter()
+        result = self.program.evaluate(self.program.data.test)
+        self.progress.seconds_eval += perf_counter() - begun
+        return result
+
+    def measure(
+        self, rate: float | None, mean_norm: float | None, moved: float | None
+    ) -> dict[str, Any]:
+        """The present weights' row of metrics.csv."""
+        program, progress = self.program, self.progress
+        begun = perf_counter()
+        train_loss, train_accuracy = program.evaluate(program.data.train)
+        val_loss, val_accuracy = self.evaluate(program.data.validation)
+        penalty = program.penalty()
+        progress.seconds_eval += perf_counter() - begun
+        if not math.isfinite(train_loss):
+            raise diagnose(program, train_loss, progress.step)
+        return {
+            "epoch": progress.epoch,
+            "step": progress.step,
+            "lr": rate,
+            "train_loss": train_loss,
+            "train_accuracy": train_accuracy,
+            "val_loss": val_loss,
+            "val_accuracy": val_accuracy,
+            "penalty": penalty,
+            "grad_norm": mean_norm,
+            "weight_norm": float(np.linalg.norm(self.weights)),
+            "update_norm": moved,
+            "seconds": progress.seconds_train,
+        }
+
+    def evaluate(self, split: Split | None) -> tuple[float | None, float | None]:
+        """(loss, accuracy) on a split, (None, None) without one."""
+        return self.program.evaluate(split) if split is not None else (None, None)
+
+    def finish_row(self, row: dict[str, Any]) -> None:
+        """Write an epoch's row, and keep its weights if they are the best."""
+        training = self.program.config.training
+        if self.progress.selection.offer(row["epoch"], row, training):
+            self.best[:] = self.weights
+            self.row = row
+        self.metrics.append([[row[column] for column in METRICS]])
+        self.observer.epoch(row)
+
+    def log(self, done: int, seconds: float) -> None:
+        """Add the chunk's logged steps, and a step that broke off, to steps.csv."""
+        program, progress, record = self.program, self.progress, self.program.record
+        every = program.config.training.log_every
+        broken = not record.loss[done - 1] <= progress.limit
+        rows = []
+        for k in range(done):
+            t = progress.step + k + 1
+            if t == 1 or t % every == 0 or (broken and k == done - 1):
+                row = {
+                    "step": t,
+                    "epoch": t / program.steps_per_epoch,
+                    "lr": float(program.rates[t - 1]),
+                    "loss": float(record.loss[k]),
+                    "penalty": float(record.penalty[k]),
+                    "grad_norm": float(record.norm[k]),
+                    "seconds": progress.seconds_train + seconds * (k + 1) / done,
+                }
+                rows.append([row[column] for column in STEPS])
+        if rows:
+            self.steps.append(rows)
+
+    def tell(self, loss: float) -> None:
+        """Let the observer know where training is."""
+        program, progress = self.program, self.progress
+        seen = program.examples_in(progress.step)
+        speed = seen / max(progress.seconds_train, 1e-9)
+        left = program.examples_in(program.rates.size) - seen
+        self.observer.pulse(
+            Pulse(
+                step=progress.step,
+                epoch=progress.epoch + 1,
+                loss=loss,
+                rate=float(program.rates[progress.step - 1]),
+                examples_per_second=speed,
+                seconds_left=left / max(speed, 1e-9),
+            )
+        )
