@@ -1,7 +1,9 @@
 """Lengths of time in a run, given in steps, epochs or as a share of the whole run."""
 
+import math
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
@@ -23,9 +25,19 @@ class Duration:
         return round(self.amount * scale)
 
     def __str__(self) -> str:
+        """What a person is shown."""
         if self.unit == "fraction":
             return f"{self.amount * 100:g}%"
-        return f"{self.amount:g} {self.unit}"
+        return f"{plain(self.amount)} {self.unit}"
+
+    def as_value(self) -> str | float:
+        """What stands in a resolved config, exact: a number for a share below 1, else text."""
+        return self.amount if self.unit == "fraction" and self.amount < 1 else str(self)
+
+
+def plain(amount: float) -> str:
+    """All digits of a number, without exponent."""
+    return format(Decimal(repr(amount)), "f").removesuffix(".0")
 
 
 def parse_duration(value: Any) -> Duration:
@@ -33,25 +45,30 @@ def parse_duration(value: Any) -> Duration:
     if isinstance(value, Duration):
         return value
     if isinstance(value, str) and (match := PATTERN.match(value)):
-        amount, unit = float(match[1]), match[2]
-        if unit == "%":
-            duration = Duration(amount / 100, "fraction")
-        else:
-            duration = Duration(amount, unit.rstrip("s") + "s")
-        if duration.unit == "steps" and amount != int(amount):
-            raise ValueError("steps are whole numbers")
-        if duration.unit == "fraction" and amount > 100:
-            raise ValueError("a share of the run is at most 100%")
-        return duration
+        return from_text(float(match[1]), match[2])
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1:
         return Duration(float(value), "fraction")
     raise ValueError(f"not a duration; {FORM}")
 
 
+def from_text(amount: float, unit: str) -> Duration:
+    """The duration of an amount and a unit as they were written."""
+    if not math.isfinite(amount):
+        raise ValueError("the number is too large")
+    if unit == "%":
+        if amount > 100:
+            raise ValueError("a share of the run is at most 100%")
+        return Duration(amount / 100, "fraction")
+    unit = unit.removesuffix("s") + "s"
+    if unit == "steps" and not amount.is_integer():
+        raise ValueError("steps are whole numbers")
+    return Duration(amount, unit)
+
+
 DurationField = Annotated[
     Duration,
     BeforeValidator(parse_duration),
-    PlainSerializer(str),
+    PlainSerializer(Duration.as_value),
     WithJsonSchema(
         {
             "anyOf": [

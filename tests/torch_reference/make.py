@@ -8,6 +8,7 @@ Needs torch; the tests that read the file do not.
 
 import json
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ FILE = Path(__file__).with_name("trajectories.json")
 def build(hidden: list[int], features: int, classes: int, dtype: torch.dtype) -> torch.nn.Module:
     """Linear layers with tanh between them, filled with the toy weights block after block."""
     widths, layers = [features, *hidden, classes], []
-    for fan_in, fan_out in zip(widths, widths[1:], strict=False):
+    for fan_in, fan_out in pairwise(widths):
         layers += [torch.nn.Linear(fan_in, fan_out), torch.nn.Tanh()]
     model = torch.nn.Sequential(*layers[:-1]).to(dtype)
     linears = [layer for layer in model if isinstance(layer, torch.nn.Linear)]

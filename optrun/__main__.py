@@ -1,0 +1,5 @@
+"""`python -m optrun` is `optrun`."""
+
+from optrun.cli.main import main
+
+main()

@@ -1,0 +1,29 @@
+"""`optrun check`: is this config sound, and what does it come to?"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def check(
+    config: Annotated[Path, typer.Argument(help="YAML file of the experiment.")],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(help="Changes to it, such as `optimizer.lr=0.01 training.epochs=5`."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Check a config without running it, and print it with every default written out."""
+    from optrun.config.load import load, resolved
+    from optrun.yaml_text import to_yaml
+
+    loaded = load(config, overrides or ())
+    for note in loaded.notes:
+        typer.echo(f"note: {note}", err=True)
+    if json:
+        from json import dumps
+
+        typer.echo(dumps(resolved(loaded.config), indent=2, ensure_ascii=False))
+        return
+    typer.echo(f"# ok: {config}\n{to_yaml(resolved(loaded.config))}", nl=False)

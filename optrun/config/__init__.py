@@ -1,0 +1,1 @@
+"""The config: its vocabulary, its loader, and what the loader says about mistakes."""

@@ -1,0 +1,142 @@
+"""Contradictions between fields that are each right in themselves.
+
+A check is a function whose parameters are named after the sections it needs; it runs whenever
+these are sound, even if others are not. To add one, write it and name it in `CHECKS`.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from optrun.config.document import Document
+from optrun.config.problems import KeyPath, Problem, count
+from optrun.data.dataset import Dataset
+from optrun.durations import Duration
+from optrun.nn.models import Model
+from optrun.nn.regularization import Regularization
+from optrun.optim.first_order import Optimizer
+from optrun.optim.schedules import Schedule
+from optrun.optim.warmup import Warmup
+from optrun.training.settings import Training
+
+Contradiction = tuple[KeyPath, str, str]
+"""The key to change, what is wrong with it, and what to do."""
+
+
+def contradictions(sections: dict[str, Any], document: Document) -> list[Problem]:
+    """Every contradiction between the sections given, at its place in the document."""
+    problems = []
+    for check in CHECKS:
+        needed = list(inspect.signature(check).parameters)
+        if not all(name in sections for name in needed):
+            continue
+        for path, message, hint in check(*(sections[name] for name in needed)):
+            place = document.value_place(path)
+            problems.append(Problem(path, message, hint, place))
+    return problems
+
+
+def dataset_is_large_enough(dataset: Dataset) -> Iterator[Contradiction]:
+    for key, message in dataset.problems().items():
+        yield ("dataset", key), message, ""
+
+
+def batch_fits_into_data(dataset: Dataset, training: Training) -> Iterator[Contradiction]:
+    size, examples = training.batch_size, dataset.sizes().train
+    if size != "full" and 1 <= examples < size:
+        given = count(examples, "example")
+        message = f"{size} is more than the {given} that `dataset` gives for training"
+        yield ("training", "batch_size"), message, "write `full` to take all of them at each step"
+
+
+def warmup_fits_into_run(
+    dataset: Dataset, training: Training, warmup: Warmup | None
+) -> Iterator[Contradiction]:
+    per_epoch, total = _steps(dataset, training)
+    if warmup and total and warmup.duration.steps(per_epoch, total) > total:
+        yield ("warmup", "duration"), *_too_long(warmup.duration, per_epoch, total)
+
+
+def schedule_fits_into_run(
+    dataset: Dataset, training: Training, warmup: Warmup | None, scheduler: Schedule
+) -> Iterator[Contradiction]:
+    per_epoch, total = _steps(dataset, training)
+    left = total - (warmup.duration.steps(per_epoch, total) if warmup else 0)
+    for key, duration in dict(scheduler).items():
+        if not isinstance(duration, Duration) or not total or left < 0:
+            continue
+        length = duration.steps(per_epoch, left)
+        if left == 0:
+            message = "there are 0 steps for it: `warmup.duration` takes the whole run"
+            yield ("scheduler", key), message, "shorten the warmup"
+        elif length == 0:
+            available = count(left, "step")
+            message = f"`{duration}` comes to 0 steps, with {available} for the whole schedule"
+            yield ("scheduler", key), message, "write at least `1 steps`"
+        elif length > left and scheduler.name != "exponential":  # its `every` is only a pace
+            yield ("scheduler", key), *_too_long(duration, per_epoch, left)
+
+
+def schedule_falls(optimizer: Optimizer, scheduler: Schedule) -> Iterator[Contradiction]:
+    floor = getattr(scheduler, "min", 0.0)
+    if floor > optimizer.lr:
+        message = f"{floor:g} is above `optimizer.lr` {optimizer.lr:g}, from where the rate falls"
+        yield ("scheduler", "min"), message, ""
+
+
+def dropout_matches_layers(model: Model, regularization: Regularization) -> Iterator[Contradiction]:
+    rates, hidden = regularization.dropout, len(model.widths(1, 1)) - 2
+    path = ("regularization", "dropout")
+    if rates and not hidden:
+        message = f"acts after hidden layers, and model `{model.name}` has none"
+        yield path, message, "remove it, or take `model.name: mlp`"
+    elif isinstance(rates, list) and len(rates) != hidden:
+        given, layers = count(len(rates), "rate"), count(hidden, "layer")
+        message = f"gives {given}, but `model.hidden` gives {layers}"
+        yield path, message, "write one rate for each hidden layer, or one number for all"
+
+
+def validation_is_there(dataset: Dataset, training: Training) -> Iterator[Contradiction]:
+    if dataset.sizes().validation:
+        return
+    hint = "set examples aside with `dataset.validation: 0.1`"
+    if training.best_by in {"val_loss", "val_accuracy"}:
+        message = f"`{training.best_by}` needs validation data, and `dataset.validation` is 0"
+        yield ("training", "best_by"), message, hint
+    if training.early_stopping:
+        message = "needs validation data, and `dataset.validation` is 0"
+        yield ("training", "early_stopping"), message, hint
+
+
+def stopping_has_a_measure(training: Training) -> Iterator[Contradiction]:
+    if training.early_stopping and training.best_by == "last":
+        message = "has nothing to watch, for `training.best_by` is `last`"
+        yield ("training", "early_stopping"), message, "watch `val_loss` or `val_accuracy`"
+
+
+CHECKS: tuple[Callable[..., Iterator[Contradiction]], ...] = (
+    dataset_is_large_enough,
+    batch_fits_into_data,
+    warmup_fits_into_run,
+    schedule_fits_into_run,
+    schedule_falls,
+    dropout_matches_layers,
+    validation_is_there,
+    stopping_has_a_measure,
+)
+
+
+def _steps(dataset: Dataset, training: Training) -> tuple[int, int]:
+    """Steps in an epoch and in the run."""
+    examples = max(dataset.sizes().train, 0)
+    batch = examples if training.batch_size == "full" else training.batch_size
+    per_epoch = -(-examples // batch) if examples else 0
+    return per_epoch, training.epochs * per_epoch
+
+
+def _too_long(duration: Duration, per_epoch: int, available: int) -> tuple[str, str]:
+    steps, epochs = count(available, "step"), count(float(f"{available / per_epoch:.3g}"), "epoch")
+    message = (
+        f"`{duration}` is longer than the {steps} ({epochs}) that `training.epochs` leaves for it"
+    )
+    return message, 'shorten it, or give it as a share of the run such as "10%"'

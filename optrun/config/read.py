@@ -1,0 +1,57 @@
+"""Config files: finding them, decoding them, and what can be wrong with a file as such."""
+
+from pathlib import Path
+
+from optrun.config.document import Document, Unreadable, parse, split_lines
+from optrun.config.problems import Place, Text, nearest, render
+from optrun.errors import ConfigError
+
+
+def read_file(path: Path) -> Document:
+    """Parse a config file; what its values mean is not judged yet.
+
+    Raises:
+        ConfigError: it cannot be read, is no UTF-8, no YAML, or not a mapping of keys to values.
+    """
+    source = str(path)
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise ConfigError(f"{source}: no such file{_files_like(path)}") from None
+    except IsADirectoryError:
+        run = path / "config.yaml"
+        hint = f"; did you mean {run}?" if run.is_file() else ", not a config file"
+        raise ConfigError(f"{source}: is a directory{hint}") from None
+    except OSError as error:
+        raise ConfigError(f"{source}: cannot be read: {error.strerror}") from None
+    try:
+        return _parse_file(content, source)
+    except Unreadable as error:
+        raise ConfigError(render([error.problem], source)) from None
+
+
+def _parse_file(content: bytes, source: str) -> Document:
+    try:
+        decoded = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = split_lines(content[: error.start].decode("utf-8"))
+        text = Text(source, split_lines(content.decode("utf-8", "replace")))
+        place = Place(text, len(before), len(before[-1]) + 1, len(before[-1]) + 2)
+        raise Unreadable("the file is not UTF-8 text", place, "save it as UTF-8") from None
+    text = Text(source, split_lines(decoded))
+    document = parse(decoded, text)
+    if document.values is None and not document.problems:
+        raise Unreadable("the file is empty")
+    if not isinstance(document.values, dict):
+        top = document.items.get(())
+        raise Unreadable("a config is made of `key: value` lines", top)
+    return document
+
+
+def _files_like(path: Path) -> str:
+    folder = path.parent
+    if not folder.is_dir():
+        return f", nor is there a directory {folder}"
+    files = [entry.name for entry in folder.iterdir() if entry.is_file()]
+    near = nearest(path.name, sorted(files), likeness=0.7)
+    return f"; did you mean {' or '.join(str(folder / name) for name in near)}?" if near else ""

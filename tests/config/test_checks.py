@@ -1,0 +1,115 @@
+"""Contradictions between fields: each is told, at the key to change, naming the other."""
+
+import pytest
+
+from tests.config.conftest import BASE
+
+MOONS = "dataset: {name: synthetic, kind: moons}"
+"""600 examples, 540 of them for training: five steps of 128 an epoch, fifty in ten epochs."""
+
+
+def with_data(**changes: object) -> str:
+    extra = ", ".join(f"{key}: {value}" for key, value in changes.items())
+    return BASE.replace(MOONS, f"dataset: {{name: synthetic, kind: moons, {extra}}}")
+
+
+CASES = [
+    (with_data(validation=600), "x.yaml:2:53: dataset.validation: takes 600 of the 600"),
+    (with_data(validation=700), "dataset.validation: takes 700 of the 600"),
+    (with_data(subset=541), "dataset.subset: asks for 541 examples, but validation leaves 540"),
+    (with_data(subset="{per_class: 271}"), "dataset.subset: asks for 542"),
+    (with_data(preprocessing="[rescale]"), "dataset.preprocessing: `rescale` divides bytes"),
+    (
+        BASE + "training: {batch_size: 541}",
+        "x.yaml:5:24: training.batch_size: 541 is more than the 540 examples that `dataset` gives",
+    ),
+    (with_data(subset=100), "training.batch_size: 128 is more than the 100 examples"),
+    (
+        BASE + "warmup: {name: linear, duration: 11 epochs}",
+        "warmup.duration: `11 epochs` is longer than the 50 steps (10 epochs) that "
+        "`training.epochs` leaves",
+    ),
+    (
+        BASE + "warmup: {name: linear, duration: 51 steps}",
+        "warmup.duration: `51 steps` is longer than the 50 steps",
+    ),
+    (
+        BASE + "scheduler: {name: cosine, over: 0 steps}",
+        "scheduler.over: `0 steps` comes to 0 steps, with 50 steps for the whole schedule",
+    ),
+    (BASE + "scheduler: {name: step, every: 0.001}", "scheduler.every: `0.1%` comes to 0 steps"),
+    (BASE + "scheduler: {name: exponential, gamma: 0.5, every: 0%}", "scheduler.every: `0%`"),
+    (BASE + "scheduler: {name: step, every: 51 steps}", "scheduler.every: `51 steps` is longer"),
+    (
+        BASE + "warmup: {name: linear, duration: 100%}\nscheduler: cosine",
+        "x.yaml:6:12: scheduler.over: there are 0 steps for it: `warmup.duration` takes the whole",
+    ),
+    (
+        BASE
+        + "warmup: {name: linear, duration: 1 epochs}\nscheduler: {name: linear, over: 46 steps}",
+        "scheduler.over: `46 steps` is longer than the 45 steps (9 epochs)",
+    ),
+    (
+        BASE + "scheduler: {name: cosine, min: 0.2}",
+        "scheduler.min: 0.2 is above `optimizer.lr` 0.1",
+    ),
+    (
+        BASE + "regularization: {dropout: [0.1, 0.2]}",
+        "x.yaml:5:27: regularization.dropout: gives 2 rates, but `model.hidden` gives 1 layer",
+    ),
+    (
+        BASE.replace("{name: mlp, hidden: [8]}", "linear") + "regularization: {dropout: 0.1}",
+        "regularization.dropout: acts after hidden layers, and model `linear` has none",
+    ),
+    (
+        with_data(validation=0) + "training: {best_by: val_loss}",
+        "training.best_by: `val_loss` needs validation data, and `dataset.validation` is 0",
+    ),
+    (
+        with_data(validation=0) + "training: {early_stopping: {}}",
+        "training.early_stopping: needs validation data, and `dataset.validation` is 0",
+    ),
+    (
+        BASE + "training: {best_by: last, early_stopping: {}}",
+        "training.early_stopping: has nothing to watch, for `training.best_by` is `last`",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), CASES)
+def test_a_contradiction(complaint, text, message):
+    told = complaint(text)
+    assert message in told
+    assert told.endswith("1 problem in x.yaml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        with_data(validation=599) + "training: {batch_size: full}",
+        with_data(subset=540),
+        with_data(subset="{per_class: 270}"),
+        with_data(validation=0) + "training: {best_by: last}",
+        BASE + "training: {batch_size: 540}",
+        BASE + "training: {epochs: 0}\nscheduler: cosine",
+        BASE + "training: {epochs: 0}\nwarmup: {name: linear, duration: 3 epochs}",
+        BASE + "warmup: {name: linear, duration: 10 epochs}",
+        BASE + "warmup: {name: linear, duration: 0 steps}",
+        BASE + "scheduler: {name: step, every: 50 steps}",
+        BASE + "scheduler: {name: exponential, gamma: 0.5, every: 90 epochs}",
+        BASE + "scheduler: {name: cosine, min: 0.1}",
+        BASE + "regularization: {dropout: [0.1]}",
+        BASE.replace("{name: mlp, hidden: [8]}", "linear") + "regularization: {dropout: 0}",
+    ],
+)
+def test_the_edge_of_a_contradiction_is_none(load_text, text):
+    load_text(text)
+
+
+def test_sound_sections_are_checked_beside_broken_ones(complaint):
+    text = complaint(
+        BASE + "training: {batch_size: 541}\nloss: hinje\nregularization: {dropout: [0.1, 0.2]}"
+    )
+    for message in ("training.batch_size: 541", "unknown name `hinje`", "gives 2 rates"):
+        assert message in text
+    assert text.endswith("3 problems in x.yaml")

@@ -1,0 +1,86 @@
+"""The JSON Schema that editors use says what the loader says."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from jsonschema import Draft202012Validator
+
+from optrun.config.json_schema import json_schema
+from optrun.config.load import load, resolved
+from tests.config.strategies import configs
+from tests.config.test_load import MINIMAL, SHIPPED
+
+VALIDATOR = Draft202012Validator(json_schema())
+
+
+def test_it_is_a_schema_of_its_draft():
+    Draft202012Validator.check_schema(json_schema())
+    assert json_schema()["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert json_schema()["title"] == "optrun config"
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_shipped_configs_are_valid(path: Path):
+    # 1e-3 is a text for this YAML 1.1 reader: take what the loader makes of the file
+    VALIDATOR.validate(resolved(load(path).config))
+    keys = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert set(keys) <= set(json_schema()["properties"])
+
+
+@given(values=configs())
+@settings(max_examples=50, deadline=None)
+def test_what_it_describes_it_accepts(values):
+    VALIDATOR.validate(values)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"loss": "hinge"},
+        {"loss": {"name": "hinge"}},
+        {"dataset": {"name": "synthetic", "kind": "moons"}},
+        {"scheduler": {"name": "step", "every": "2 epochs"}},
+        {"warmup": {"name": "linear", "duration": 0.1}},
+        {"warmup": None},
+    ],
+)
+def test_valid_for_both(change):
+    VALIDATOR.validate(MINIMAL | change)
+    load(MINIMAL | change)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": -1},
+        {"name": "a b"},
+        {"los": "hinge"},
+        {"loss": "hinje"},
+        {"loss": {}},
+        {"optimizer": {"lr": 0.1}},
+        {"optimizer": {"name": "sgd", "momentum": 0.9}},
+        {"optimizer": {"name": "sgd", "lr": "0.1"}},
+        {"dataset": {"name": "synthetic"}},
+        {"dataset": {"name": "synthetic", "kind": "noons"}},
+        {"scheduler": {"name": "step", "every": "2 weeks"}},
+        {"scheduler": "step"},
+        {"warmup": "linear"},
+        {"dataset": "synthetic"},
+        {"training": None},
+    ],
+)
+def test_invalid_for_both(change):
+    assert not VALIDATOR.is_valid(MINIMAL | change)
+    with pytest.raises(Exception, match="problem"):
+        load(MINIMAL | change)
+
+
+@pytest.mark.parametrize("key", MINIMAL)
+def test_a_missing_key_is_invalid_for_both(key):
+    values = {other: value for other, value in MINIMAL.items() if other != key}
+    assert not VALIDATOR.is_valid(values)
+    with pytest.raises(Exception, match="required, but missing"):
+        load(values)
