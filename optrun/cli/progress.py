@@ -44,7 +44,7 @@ class PlainLines(Observer):
             self.say(
                 f"epoch {pulse.epoch}/{self.epochs}  step {pulse.step}  loss {pulse.loss:.4g}  "
                 f"lr {pulse.rate:.3g}  {pulse.examples_per_second:,.0f} examples/s  "
-                f"{pulse.seconds_left:.0f} s left"
+                f"{duration(pulse.seconds_left)} left"
             )
 
     def epoch(self, row: dict[str, Any]) -> None:
@@ -125,7 +125,7 @@ def epoch_line(row: dict[str, Any], epochs: int) -> str:
         if row[f"{split}_loss"] is not None:
             text += f"  {split} {row[f'{split}_loss']:.4f}  {row[f'{split}_accuracy']:7.2%}"
     if row["lr"] is not None:
-        text += f"  lr {row['lr']:.3g}  {row['seconds']:.1f} s"
+        text += f"  lr {row['lr']:.3g}  {duration(row['seconds'])}"
     return text
 
 
@@ -150,6 +150,13 @@ def finished_line(summary: dict[str, Any]) -> str:
     return (
         f"test accuracy {summary['test_accuracy']:.2%}, loss {summary['test_loss']:.4f}, with the "
         f"weights of epoch {summary['best_epoch']}; trained {summary['epochs']} epochs in "
-        f"{summary['seconds_train']:.1f} s ({summary['seconds_eval']:.1f} s evaluation, "
-        f"{summary['seconds_compile']:.1f} s compilation beside it)"
+        f"{duration(summary['seconds_train'])}, and {duration(summary['seconds_eval'])} of "
+        f"evaluation, {duration(summary['seconds_compile'])} of compilation"
     )
+
+
+def duration(seconds: float) -> str:
+    """A time in two or three digits."""
+    if seconds < 1:
+        return f"{1000 * seconds:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 100 else f"{seconds:,.0f} s"

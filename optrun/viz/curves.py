@@ -1,5 +1,6 @@
 """curves.png: one run's loss, accuracy and learning rate over its steps."""
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 TRAIN: dict[str, Any] = {"color": "#0072B2", "linestyle": "-", "marker": "o"}
 VALIDATION: dict[str, Any] = {"color": "#D55E00", "linestyle": (0, (5, 1.6)), "marker": "s"}
+TITLE_WIDTH = 90  # letters that fit above the panels
 WINDOWS = 50  # the moving average looks back over this share of the logged steps
 
 
@@ -82,7 +84,17 @@ def draw_accuracy(axes: "Axes", run: Run) -> None:
     draw_epochs(axes, percent, "train_accuracy", "training", TRAIN)
     draw_epochs(axes, percent, "val_accuracy", "validation", VALIDATION)
     axes.set_ylabel("accuracy (%)")
+    leave_out_start(axes, percent)
     say_if_empty(axes, percent[["train_accuracy", "val_accuracy"]].to_numpy().ravel())
+
+
+def leave_out_start(axes: "Axes", percent: "pd.DataFrame") -> None:
+    """Limits that show all epochs but the start, whose chance accuracy squeezes the others."""
+    trained = percent[["train_accuracy", "val_accuracy"]].to_numpy()[1:]
+    trained = trained[np.isfinite(trained)]
+    if trained.size > 2 and trained.min() < trained.max():
+        margin = 0.08 * (trained.max() - trained.min())
+        axes.set_ylim(trained.min() - margin, trained.max() + margin)
 
 
 def draw_rate(axes: "Axes", run: Run) -> None:
@@ -198,10 +210,11 @@ def write_title(axes: "Axes", run: Run) -> None:
     """The run's name, and under it what was trained and how it ended."""
     summary = run.summary
     outcome = "" if summary["status"] == "finished" else f" ({summary['status']})"
-    lines = [describe(run.config)]
+    lines = textwrap.wrap(describe(run.config), TITLE_WIDTH)
     if summary.get("test_accuracy") is not None:
         lines.append(f"test accuracy {100 * summary['test_accuracy']:.2f} %")
-    under = axes.set_title(style.printable(" · ".join(lines)), fontsize=9.5, color=style.INK)
+    words = "\n".join(style.printable(line) for line in lines)
+    under = axes.set_title(words, fontsize=9.5, color=style.INK)
     axes.annotate(
         style.printable(f"{summary.get('name', run.path.name)}{outcome}"),
         xy=(0.5, 1), xycoords=under, xytext=(0, 5), textcoords="offset points", ha="center",

@@ -45,7 +45,7 @@ def component_name(section: Any) -> str:
 def describe(config: Mapping[str, Any]) -> str:
     """What a run trains, on what and how: `mnist · MLP 256-128 (relu) · adam, lr 0.001 · …`."""
     model, optimizer = config.get("model"), config.get("optimizer")
-    parts = [component_name(config.get("dataset")), model_words(model), word(optimizer)]
+    parts = [data_words(config.get("dataset")), model_words(model), word(optimizer)]
     if isinstance(optimizer, Mapping) and "lr" in optimizer:
         parts[-1] += f", lr {value_text(optimizer['lr'])}"
     schedule = word(config.get("scheduler"))
@@ -61,6 +61,12 @@ def word(section: Any) -> str:
     """A component's name as one writes it in a sentence; short ones are abbreviations."""
     name = component_name(section)
     return name.upper() if len(name) <= 3 else name.replace("_", " ")
+
+
+def data_words(section: Any) -> str:
+    """The dataset's name, or the kind of a synthetic one."""
+    kind = section.get("kind") if isinstance(section, Mapping) else None
+    return str(kind or component_name(section))
 
 
 def model_words(model: Any) -> str:

@@ -138,3 +138,22 @@ def test_one_wild_batch_does_not_flatten_the_curves(tmp_path: Path):
 def test_no_run_no_picture(tmp_path: Path):
     with pytest.raises(RunError, match="no run"):
         draw_curves(tmp_path / "absent")
+
+
+def test_the_accuracy_panel_shows_what_was_trained_not_the_start(tmp_path: Path):
+    directory = write_run(tmp_path, **RUNS["finished"])
+    run = load_run(directory)
+    low, high = curves_figure(run).axes[1].get_ylim()
+    percent = 100 * run.metrics[["train_accuracy", "val_accuracy"]].to_numpy()
+    assert percent[0].max() < low < percent[1:].min()
+    assert percent.max() < high
+
+
+def test_a_long_title_stays_inside_the_picture(tmp_path: Path):
+    sizes = {"name": "mlp", "hidden": [512] * 12, "activation": {"name": "relu"}}
+    config = resolved_config(model=sizes, scheduler=COSINE)
+    figure = curves_figure(load_run(write_run(tmp_path, config=config, test_accuracy=0.5)))
+    figure.draw_without_rendering()
+    title = figure.axes[0].title.get_window_extent()
+    assert figure.bbox.x0 <= title.x0 and title.x1 <= figure.bbox.x1
+    assert len(figure.axes[0].get_title().splitlines()) == 3

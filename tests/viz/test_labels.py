@@ -71,10 +71,10 @@ def test_a_key_that_two_sections_have_keeps_its_section():
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
-        (resolved_config(), "synthetic · MLP 64 (relu) · adam, lr 0.001 · batch 128"),
+        (resolved_config(), "glyphs · MLP 64 (relu) · adam, lr 0.001 · batch 128"),
         (
             resolved_config(model=LINEAR, optimizer=SGD, scheduler=COSINE),
-            "synthetic · linear model · SGD, lr 0.1 · cosine schedule · batch 128",
+            "glyphs · linear model · SGD, lr 0.1 · cosine schedule · batch 128",
         ),
         ({"model": "linear", "optimizer": "sgd"}, "linear model · SGD"),
         ({}, ""),
