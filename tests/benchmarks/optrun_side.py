@@ -1,0 +1,51 @@
+"""An epoch of optrun, run as training runs it."""
+
+import math
+from time import perf_counter
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+from optrun.data.prepare import Data
+from optrun.engine.program import compile_program
+from tests.benchmarks.images import DTYPE
+from tests.programs import make_config
+
+WARM_UP_STEPS = 20
+
+
+class OptrunEpoch:
+    """The first epoch of a config, as often as wanted, each time from the same start.
+
+    Attributes:
+        loss: mean over the steps run last.
+    """
+
+    def __init__(self, data: Data, **sections: Any):
+        self.program = compile_program(make_config(dtype=DTYPE, **sections), data)
+        self.start = self.program.parameters.weights.copy()
+        self.order = self.program.order(0)
+        self.loss = math.nan
+
+    def __call__(self) -> float:
+        """Seconds of an epoch, on one thread."""
+        return self.run(self.program.steps_per_epoch)
+
+    def warm_up(self) -> None:
+        self.run(WARM_UP_STEPS)
+
+    def run(self, steps: int) -> float:
+        """Seconds of the first steps."""
+        program = self.program
+        self.restart()
+        with threadpool_limits(limits=1, user_api="blas"):
+            begun = perf_counter()
+            done = program.run(0, steps, self.order, math.inf)
+            seconds = perf_counter() - begun
+        self.loss = float(program.record.loss[:done].mean())
+        return seconds
+
+    def restart(self) -> None:
+        """Go back to the weights and the state before the first step."""
+        self.program.parameters.weights[:] = self.start
+        self.program.parameters.state[:] = 0

@@ -1,0 +1,151 @@
+"""`optrun train` as a person meets it: what it prints, and how it ends."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from optrun.cli.progress import ending, epoch_line
+from optrun.store.reading import load_run
+
+CONFIG = """\
+name: small
+dataset: {name: synthetic, kind: blobs, samples: 200, test_samples: 50}
+model: {name: mlp, hidden: [8]}
+optimizer: {name: adam, lr: 0.01, beta1: 0.8}
+training: {epochs: 3, batch_size: 20}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    (tmp_path / "small.yaml").write_text(CONFIG)
+    return tmp_path
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "optrun", "train", *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def train(folder: Path, *arguments: str) -> tuple[int, str, str]:
+    process = start(folder, *arguments)
+    out, err = process.communicate(timeout=120)
+    return process.returncode, out, err
+
+
+def test_what_a_finished_run_prints(folder):
+    code, out, err = train(folder, "small.yaml")
+    assert code == 0
+    (directory,) = (folder / "runs").iterdir()
+    result, where = out.splitlines()
+    assert re.fullmatch(
+        r"test accuracy \d+\.\d\d%, loss \d\.\d{4}, with the weights of epoch \d; trained 3 epochs "
+        r"in [\d.]+ m?s, and [\d.]+ m?s of evaluation, [\d.]+ m?s of compilation",
+        result,
+    )
+    assert where == f"runs/{directory.name}"
+    lines = err.splitlines()
+    assert lines[0] == "loading data"
+    assert "kernels" in lines[1]
+    assert lines[2] == f"{where}  51 parameters, 27 steps"
+    assert [line.split("  ")[0] for line in lines[3:]] == [f"epoch {n}/3" for n in range(4)]
+    assert (directory / "curves.png").exists()
+
+
+def test_the_same_run_again_is_reused_by_config_or_by_directory(folder):
+    _, first, _ = train(folder, "small.yaml")
+    directory = first.splitlines()[-1]
+    for source in ("small.yaml", f"{directory}/config.yaml"):
+        code, out, err = train(folder, source)
+        assert (code, out) == (0, first)
+        assert err.splitlines() == [
+            "loading data",
+            "this run is there already; nothing needs training",
+        ]
+
+
+def test_overrides_leave_a_note_of_what_they_drop(folder):
+    code, _, err = train(folder, "small.yaml", "optimizer.name=sgd", "training.epochs=1")
+    assert code == 0
+    assert err.startswith("note: optimizer.name=sgd leaves out beta1 (small.yaml:4)")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_run_says_how_to_go_on(folder, number):
+    process = start(folder, "small.yaml", "training.epochs=100000")
+    while " 0/100000" not in (line := process.stderr.readline()):
+        assert line
+    time.sleep(0.3)
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == 130
+    (directory,) = (folder / "runs").iterdir()
+    command = f"optrun train runs/{directory.name}/config.yaml"
+    assert re.fullmatch(
+        rf"stopped in epoch \d+, step [\d,]+; everything is saved. To go on: {command}\n", out
+    )
+    assert load_run(directory).summary["status"] == "stopped"
+    assert (directory / "curves.png").exists()
+    process = start(folder, command.removeprefix("optrun train "))
+    assert "resumed after step" in "".join(process.stderr.readline() for _ in range(3))
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+
+
+def test_a_diverged_run_says_where_and_why(folder):
+    code, out, _ = train(folder, "small.yaml", "optimizer={name: sgd, lr: 1e9}")
+    assert code == 0
+    assert re.match(
+        r"diverged at step \d+: the loss (exploded to|became) \S+; likely cause: a learning rate "
+        r"of 1e\+09 is too high for sgd here; try optimizer.lr=0.01\n",
+        out,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["smal.yaml"], "small.yaml"),
+        (["small.yaml", "optimizer.lr=fast"], "must be a number"),
+        (["small.yaml", "optimizer.learning_rate=1"], "lr"),
+        (["small.yaml", "--out", "small.yaml"], "small.yaml"),
+        ([], "Missing argument"),
+        (["small.yaml", "--epochs", "3"], "No such option"),
+    ],
+)
+def test_mistakes_end_with_status_2_and_no_traceback(folder, arguments, message):
+    code, out, err = train(folder, *arguments)
+    assert code == 2
+    assert message in err
+    assert "Traceback" not in err
+    assert out == ""
+    assert not (folder / "runs").exists()
+
+
+def test_lines_without_validation_or_test_figures():
+    row = {
+        "epoch": 7, "train_loss": 0.5, "train_accuracy": 0.75, "val_loss": None,
+        "val_accuracy": None, "lr": 0.001, "seconds": 12.34,
+    }  # fmt: skip
+    assert epoch_line(row, 10) == "epoch  7/10  train 0.5000   75.00%  lr 0.001  12.3 s"
+    summary = {
+        "status": "finished", "test_accuracy": 0.5, "test_loss": 1.0, "best_epoch": 2, "epochs": 7,
+        "seconds_train": 0.01, "seconds_eval": 2, "seconds_compile": 345.6,
+        "reason": "early stopping: val_loss has not improved in 5 epochs",
+    }  # fmt: skip
+    assert ending(Path("runs/a"), summary) == [
+        "test accuracy 50.00%, loss 1.0000, with the weights of epoch 2; "
+        "trained 7 epochs in 10 ms, and 2.0 s of evaluation, 346 s of compilation",
+        "early stopping: val_loss has not improved in 5 epochs",
+        "runs/a",
+    ]
