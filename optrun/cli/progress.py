@@ -139,20 +139,21 @@ def ending(directory: Path, summary: dict[str, Any]) -> list[str]:
     if status == "diverged":
         lines = [f"diverged at step {summary['diverged_step']:,}: {summary['reason']}"]
     else:
-        lines = [finished_line(summary)]
+        lines = finished_lines(summary)
         if summary.get("reason"):
             lines.append(summary["reason"])
     return [*lines, str(directory)]
 
 
-def finished_line(summary: dict[str, Any]) -> str:
-    """The result of a finished run."""
-    return (
-        f"test accuracy {summary['test_accuracy']:.2%}, loss {summary['test_loss']:.4f}, with the "
-        f"weights of epoch {summary['best_epoch']}; trained {summary['epochs']} epochs in "
-        f"{duration(summary['seconds_train'])}, and {duration(summary['seconds_eval'])} of "
-        f"evaluation, {duration(summary['seconds_compile'])} of compilation"
-    )
+def finished_lines(summary: dict[str, Any]) -> list[str]:
+    """The result of a finished run, and the time it took."""
+    return [
+        f"test accuracy {summary['test_accuracy']:.2%}, loss {summary['test_loss']:.4f}, "
+        f"with the weights of epoch {summary['best_epoch']}",
+        f"trained {summary['epochs']} epochs in {duration(summary['seconds_train'])}; "
+        f"evaluation {duration(summary['seconds_eval'])}, "
+        f"compilation {duration(summary['seconds_compile'])}",
+    ]
 
 
 def duration(seconds: float) -> str:
