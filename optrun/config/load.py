@@ -15,7 +15,7 @@ from optrun.config.problems import KeyPath, Problem, render
 from optrun.config.read import read_file
 from optrun.config.schema import Config
 from optrun.config.translate import translate
-from optrun.config.vocabulary import Slot, value_at
+from optrun.config.vocabulary import Slot, slot_at, value_at
 from optrun.errors import ConfigError
 
 LARGEST = 2**63 - 1
@@ -71,9 +71,20 @@ def _judge(document: Document) -> list[Problem]:
         Config.model_validate(document.values)
     except ValidationError as error:
         problems = translate(Config, document, error.errors(include_url=False))
+    problems += _blanks(document, {problem.path for problem in problems})
     sections = _sound_sections(document.values, {problem.path[:1] for problem in problems})
     problems += contradictions(sections, document)
     return [problem for problem in problems if problem.path not in unread]
+
+
+def _blanks(document: Document, known: set[KeyPath]) -> Iterator[Problem]:
+    """Keys that stand there without a value, where `null` would have been allowed."""
+    for path in document.keys:
+        blank = path not in document.items and value_at(document.values, path) is None
+        slot = slot_at(Config, document.values, path)
+        if blank and slot and path not in known:
+            hint = f"remove it, write `null` for none, or give it {slot.describe()}"
+            yield Problem(path, "is empty", hint, document.key_place(path))
 
 
 def _sound_sections(values: dict[str, Any], unsound: set[Any]) -> dict[str, Any]:

@@ -79,6 +79,12 @@ CASES = [
         "remove it or give it a section with epochs,",
     ),
     ("training: {epochs: }", "training.epochs: is empty", "give it a whole number at least 0"),
+    ("warmup:", "x.yaml:5:1: warmup: is empty", "write `null` for none, or give it one of linear"),
+    (
+        "training: {best_by: }",
+        "training.best_by: is empty",
+        "write `null` for none, or give it one of val_accuracy, val_loss, last",
+    ),
     ("warmup: cosine", "warmup: unknown name `cosine`", "There is only linear"),
     ("warmup: {name: 3, duration: 5%}", "warmup.name: must be one of linear, not 3", ""),
     ("seed: -1", "seed: must be at least 0 and less than 9223372036854775808, not -1", ""),

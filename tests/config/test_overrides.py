@@ -128,6 +128,7 @@ def test_an_override_undone_by_a_later_one_is_an_error(complaint, later):
         ("dataset.preprocessing.x=center", "without an item `x`", " " * 22 + "^", "it is empty"),
         ("model.hidden=[1,", "the bracket is not closed", " " * 16 + "^", ""),
         ("training=", "training: is empty", "^" * 8, "remove it or give it a section"),
+        ("warmup=", "warmup: is empty", "^" * 6, "write `null` for none"),
         ("training.epochs=", "training.epochs: is empty", "^" * 15, "a whole number at least 0"),
         ("optimizer={name: sgd, name: sgd}", "given twice", " " * 22 + "^^^^", "stands here"),
         ("training.batch_size=999", "999 is more than the 540", " " * 20 + "^^^", "`full`"),
