@@ -9,9 +9,13 @@ Needs the extra `bench`. Quiet machines give better figures; ratios hold on any.
 
 import argparse
 import sys
+from typing import Any
 
 from tests.benchmarks import suite
 from tests.benchmarks.machine import describe, let_blas_choose
+
+WIDTH = 240
+"""Of what is written to a file: no table needs to wrap its lines."""
 
 
 def main() -> None:
@@ -26,16 +30,21 @@ def main() -> None:
     except ValueError as error:
         parser.error(str(error))
     let_blas_choose()
-    machine, results = describe(), {}
-    for name in names:
-        results[name] = []
-        for row in suite.measure(name):
-            print(f"{name}: {row['case']}", file=sys.stderr)
-            results[name].append(row)
-    show(machine, results, arguments.json)
+    machine = describe()
+    show(machine, {name: collect(name) for name in names}, arguments.json)
 
 
-def show(machine: dict, results: dict, as_json: bool) -> None:
+def collect(name: str) -> list[suite.Row]:
+    """All rows of a benchmark; says on standard error how far it is."""
+    print(f"{name} …", file=sys.stderr)
+    rows = []
+    for row in suite.measure(name):
+        print(f"{name}: {row['case']}", file=sys.stderr)
+        rows.append(row)
+    return rows
+
+
+def show(machine: dict[str, Any], results: dict[str, list[suite.Row]], as_json: bool) -> None:
     """Print what was measured, as JSON or as tables."""
     from rich.console import Console
 
@@ -44,7 +53,7 @@ def show(machine: dict, results: dict, as_json: bool) -> None:
     if as_json:
         print(report.as_json(machine, results))
         return
-    console = Console(width=None if sys.stdout.isatty() else 160)
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
     console.print(report.as_lines(machine), highlight=False, markup=False)
     for name, rows in results.items():
         console.print(report.as_table(suite.title(name), rows))

@@ -1,13 +1,12 @@
 """Seconds an epoch, against PyTorch eager: data in memory, batches by index, after warm-up.
 
 Both sides train from the same start in the same order and must come to the same loss. Every epoch
-is a first one: in later ones PyTorch is slowed down by denormals, which is not compared here.
+is a first one: in later ones denormals can slow PyTorch down, which is not compared here.
 """
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from statistics import median
 from typing import Any
 
 import torch
@@ -15,10 +14,11 @@ import torch
 from tests.benchmarks.images import load_images, origin
 from tests.benchmarks.optrun_side import OptrunEpoch
 from tests.benchmarks.suite import Row, at_least
-from tests.benchmarks.timing import ratio, take_turns
+from tests.benchmarks.timing import duel, take_turns
 from tests.benchmarks.torch_side import TorchEpoch
 
 LOSS_TOLERANCE = 0.01
+OPTRUN = "optrun"
 
 
 @dataclass(frozen=True)
@@ -109,34 +109,25 @@ def compare(case: Case) -> Iterator[Row]:
     data = load_images(case.dataset)
     x, y = torch.from_numpy(data.train.x), torch.from_numpy(data.train.y)
     ours = OptrunEpoch(data, **case.sections())
-    peers = EAGER + FUSED if case.optimizer == ADAM else EAGER
+    ways = (False, True) if case.optimizer == ADAM else (False,)
+    peers = [Peer(threads, fused) for fused in ways for threads in THREADS]
     theirs = {peer: TorchEpoch(ours.program, x, y, peer.threads, peer.fused) for peer in peers}
-    sides = {"optrun": ours} | {str(peer): side for peer, side in theirs.items()}
+    sides: dict[Any, OptrunEpoch | TorchEpoch] = {OPTRUN: ours, **theirs}
     for side in sides.values():
         side.warm_up()
     seconds = take_turns(sides, case.rounds)
     for peer, side in theirs.items():
-        require_same_loss(ours.loss, side.loss, f"{case.title}, {peer.title}")
+        require_same_loss(ours.loss, side.loss, f"{case.title}, {peer}")
         row = {
             "case": case.title,
             "data": origin(case.dataset),
-            "peer": peer.title,
+            "peer": str(peer),
             "threads": peer.threads,
-            **figures(seconds["optrun"], seconds[str(peer)]),
+            **duel(OPTRUN, seconds[OPTRUN], "peer", seconds[peer]),
         }
-        promised = case.bound and peer == EAGER[0]
-        yield at_least("speedup", row, case.bound) if promised else row
-
-
-def figures(ours: list[float], theirs: list[float]) -> Row:
-    """Fastest and median epoch of both, and how many times faster optrun is."""
-    return {
-        "optrun_min_s": min(ours),
-        "optrun_median_s": median(ours),
-        "peer_min_s": min(theirs),
-        "peer_median_s": median(theirs),
-        "speedup": ratio(theirs, ours),
-    }
+        if case.bound is not None and peer == Peer(threads=1, fused=False):
+            row = at_least("speedup", row, case.bound)
+        yield row
 
 
 def require_same_loss(ours: float, theirs: float, what: str) -> None:

@@ -39,4 +39,4 @@ def load_images(name: str) -> Data:
 
 def all_of(name: str) -> Dataset:
     """The dataset with nothing set aside."""
-    return DATASETS[name](validation=0)
+    return DATASETS[name](name=name, validation=0)

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections.abc import Callable
 from typing import Any
 
 CORE_TYPE = "OPENBLAS_CORETYPE"
@@ -10,7 +9,7 @@ REMOVED = "OPTRUN_BENCHMARKS_REMOVED"
 """What was taken out of the environment before this process started anew."""
 
 
-def let_blas_choose(execve: Callable[..., Any] = os.execve) -> None:
+def let_blas_choose() -> None:
     """Start anew without `OPENBLAS_CORETYPE`, which NumPy and SciPy obey as they are loaded.
 
     It forces kernels on OpenBLAS, often slower ones than it would take for this processor.
@@ -20,7 +19,7 @@ def let_blas_choose(execve: Callable[..., Any] = os.execve) -> None:
         return
     environment = {name: value for name, value in os.environ.items() if name != CORE_TYPE}
     environment[REMOVED] = f"{CORE_TYPE}={os.environ[CORE_TYPE]}"
-    execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)
+    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)
 
 
 def describe() -> dict[str, Any]:

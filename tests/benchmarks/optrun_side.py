@@ -12,6 +12,12 @@ from tests.benchmarks.images import DTYPE
 from tests.programs import make_config
 
 WARM_UP_STEPS = 20
+MNIST_MLP: dict[str, Any] = {
+    "model": {"name": "mlp", "hidden": [256]},
+    "optimizer": {"name": "adam"},
+    "training": {"epochs": 6, "batch_size": 128, "best_by": "last"},
+}
+"""The MLP 784-256-10 that several benchmarks look at."""
 
 
 class OptrunEpoch:

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 from statistics import median
+from typing import Any
 
 from tests.benchmarks.images import load_images, origin
-from tests.benchmarks.optrun_side import OptrunEpoch
+from tests.benchmarks.optrun_side import MNIST_MLP, OptrunEpoch
 from tests.benchmarks.suite import Row
 from tests.benchmarks.timing import ratio, take_turns
 
 ROUNDS = 7
 PLAIN = "plain"
-COMPONENTS = {
+COMPONENTS: dict[str, dict[str, Any]] = {
     PLAIN: {},
     "dropout: 0.5": {"regularization": {"dropout": 0.5}},
     "l2: 1e-4": {"regularization": {"l2": 1e-4}},
@@ -23,13 +24,8 @@ COMPONENTS = {
 
 def measure() -> Iterator[Row]:
     """A row for the plain epoch and for each component, switched on alone."""
-    plain = {
-        "model": {"name": "mlp", "hidden": [256]},
-        "optimizer": {"name": "adam"},
-        "training": {"epochs": 1, "batch_size": 128, "best_by": "last"},
-    }
     data = load_images("mnist")
-    sides = {name: OptrunEpoch(data, **plain | change) for name, change in COMPONENTS.items()}
+    sides = {name: OptrunEpoch(data, **MNIST_MLP | change) for name, change in COMPONENTS.items()}
     for side in sides.values():
         side.warm_up()
     seconds = take_turns(sides, ROUNDS)

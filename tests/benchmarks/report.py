@@ -20,7 +20,7 @@ def as_table(title: str, rows: Sequence[Row]) -> RenderableType:
         is_figure = any(is_number(row.get(column)) for row in rows)
         table.add_column(column.replace("_", " "), justify="right" if is_figure else "left")
     for row in rows:
-        table.add_row(*(cell(row.get(column)) for column in columns))
+        table.add_row(*(Text(cell(row.get(column))) for column in columns))
     return Group(Text(title, style="bold"), table)
 
 

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
+from typing import TypeVar
+
+Name = TypeVar("Name")
 
 
 def take_turns(
-    contenders: Mapping[str, Callable[[], float]], rounds: int
-) -> dict[str, list[float]]:
+    contenders: Mapping[Name, Callable[[], float]], rounds: int
+) -> dict[Name, list[float]]:
     """Run every contender once a round, so that what else the machine does slows all alike.
 
     Args:
@@ -16,7 +19,7 @@ def take_turns(
     Returns:
         The seconds of every round, by contender.
     """
-    seconds: dict[str, list[float]] = {name: [] for name in contenders}
+    seconds: dict[Name, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds):
         for name, run in contenders.items():
             seconds[name].append(run())
@@ -26,3 +29,14 @@ def take_turns(
 def ratio(numerator: Sequence[float], denominator: Sequence[float]) -> float:
     """The median of the ratios of two contenders within a round."""
     return median(over / under for over, under in zip(numerator, denominator, strict=True))
+
+
+def duel(one: str, ones: Sequence[float], other: str, others: Sequence[float]) -> dict[str, float]:
+    """Fastest and median time of two contenders, and how many times faster the first one is."""
+    return {
+        f"{one}_min_s": min(ones),
+        f"{one}_median_s": median(ones),
+        f"{other}_min_s": min(others),
+        f"{other}_median_s": median(others),
+        "speedup": ratio(others, ones),
+    }

@@ -1,0 +1,245 @@
+"""The parts of the benchmarks that are no measurement: choosing, statistics, what is printed."""
+
+import json
+import os
+import subprocess
+import sys
+from functools import partial
+from importlib.util import find_spec
+from io import StringIO
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from rich.console import Console
+
+from optrun.training.observer import Pulse
+from tests.benchmarks import __main__ as command_line
+from tests.benchmarks import machine, report, startup, suite, timing
+from tests.benchmarks.denormals import CHUNK, step_seconds
+from tests.benchmarks.first_step import DONE, FirstStep
+
+ROOT = Path(__file__).parents[2]
+ROWS = [
+    {"case": "linear", "threads": 1, "peer_min_s": 0.123456, "bound": "speedup ≥ 2", "holds": True},
+    {"case": "MLP", "threads": 2, "peer_min_s": 12345.6},
+    {"case": "slow", "threads": 2, "peer_min_s": 1.0, "bound": "speedup ≥ 2", "holds": False},
+]
+
+
+# Choosing
+
+
+@pytest.mark.parametrize(
+    ("wanted", "selected"),
+    [
+        ([], list(suite.NAMES)),
+        (["memory"], ["memory"]),
+        (["startup", "epoch", "startup"], ["epoch", "startup"]),
+    ],
+)
+def test_what_is_named_is_run_once_and_nothing_named_is_everything(wanted, selected):
+    assert suite.select(wanted) == selected
+
+
+def test_an_unknown_name_ends_with_2_and_the_names_there_are(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "epoch", "speed"])
+    with pytest.raises(SystemExit) as caught:
+        command_line.main()
+    told = capsys.readouterr().err
+    assert caught.value.code == 2
+    assert "'speed'" in told
+    assert all(name in told for name in suite.NAMES)
+
+
+@pytest.mark.parametrize("name", suite.NAMES)
+def test_every_name_is_a_module(name):
+    assert find_spec(f"tests.benchmarks.{name}")
+
+
+def test_choosing_loads_neither_numpy_nor_torch():
+    script = (
+        "import sys, tests.benchmarks.__main__\n"
+        "print([name for name in ('numpy', 'torch') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "[]\n")
+
+
+# The environment
+
+
+def test_a_forced_blas_is_taken_out_before_anything_is_measured(monkeypatch):
+    started = []
+    monkeypatch.setattr(os, "execve", lambda *arguments: started.append(arguments))
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "tests.benchmarks", "--json"])
+    machine.let_blas_choose()
+    [(program, arguments, environment)] = started
+    assert program == sys.executable
+    assert arguments == [sys.executable, "-m", "tests.benchmarks", "--json"]
+    assert "OPENBLAS_CORETYPE" not in environment
+    assert environment[machine.REMOVED] == "OPENBLAS_CORETYPE=Haswell"
+
+
+def test_a_blas_that_is_free_to_choose_starts_nothing_anew(monkeypatch):
+    monkeypatch.setattr(os, "execve", pytest.fail)
+    monkeypatch.delenv("OPENBLAS_CORETYPE", raising=False)
+    machine.let_blas_choose()
+
+
+# Statistics
+
+
+def test_contenders_take_turns():
+    calls = []
+
+    def run(name: str, seconds: float) -> float:
+        calls.append(name)
+        return seconds
+
+    contenders = {"a": partial(run, "a", 1.0), "b": partial(run, "b", 2.0)}
+    taken = timing.take_turns(contenders, rounds=3)
+    assert "".join(calls) == "ababab"
+    assert taken == {"a": [1.0] * 3, "b": [2.0] * 3}
+
+
+@pytest.mark.parametrize(
+    ("disturbance", "expected"),
+    [
+        ([1, 1, 1, 1, 1], 2.0),
+        ([1, 9, 1, 5, 3], 2.0),  # slow rounds, for both alike
+    ],
+)
+def test_a_ratio_is_taken_within_rounds(disturbance, expected):
+    ours = [0.5 * factor for factor in disturbance]
+    theirs = [1.0 * factor for factor in disturbance]
+    assert timing.ratio(theirs, ours) == expected
+
+
+def test_a_ratio_withstands_a_round_that_slows_one_side():
+    assert timing.ratio([2.0, 2.0, 50.0], [1.0, 1.0, 1.0]) == 2.0
+
+
+def test_a_duel_tells_fastest_median_and_speedup():
+    assert timing.duel("optrun", [1.0, 2.0, 4.0], "peer", [3.0, 6.0, 8.0]) == {
+        "optrun_min_s": 1.0,
+        "optrun_median_s": 2.0,
+        "peer_min_s": 3.0,
+        "peer_median_s": 6.0,
+        "speedup": 3.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("promise", "figure", "holds"),
+    [
+        (suite.at_least, 1.9, False),
+        (suite.at_least, 2.0, True),
+        (suite.at_most, 2.0, True),
+        (suite.at_most, 2.1, False),
+    ],
+)
+def test_a_bound_holds_up_to_itself(promise, figure, holds):
+    row = promise("speedup", {"case": "linear", "speedup": figure}, 2)
+    assert row["holds"] is holds
+    assert row["bound"] in ("speedup ≥ 2", "speedup ≤ 2")
+    assert (row["case"], row["speedup"]) == ("linear", figure)
+
+
+def test_the_chunks_of_an_epoch_are_its_steps():
+    runs = []
+    program = SimpleNamespace(
+        steps_per_epoch=2 * CHUNK + 3,
+        order=lambda epoch: f"order of {epoch}",
+        run=lambda step, count, order, limit: runs.append((step, count, order)),
+    )
+    assert len(step_seconds(program, epoch=4)) == 3
+    begin, order = 4 * program.steps_per_epoch, "order of 4"
+    assert runs == [
+        (begin, CHUNK, order),
+        (begin + CHUNK, CHUNK, order),
+        (begin + 2 * CHUNK, 3, order),
+    ]
+
+
+def test_starts_are_summed_up_by_their_medians():
+    row = startup.figures("warm", [(1.0, 2.0), (0.5, 4.0), (0.9, 2.5)])
+    assert row == {
+        "case": "warm",
+        "runs": 3,
+        "first_step_min_s": 0.5,
+        "first_step_s": 0.9,
+        "end_s": 2.5,
+    }
+
+
+# Measuring processes
+
+
+def test_the_first_step_and_no_other_is_told(capsys):
+    observer = FirstStep()
+    for step in (1, 2):
+        observer.pulse(Pulse(step, 1, 0.5, 0.1, 100.0, 1.0))
+    assert capsys.readouterr().out == f"{DONE}\n"
+
+
+def test_the_peak_is_that_of_the_command():
+    held = 80_000_000
+    command = [sys.executable, "-c", f"held = bytes([1]) * {held}"]
+    measured = [sys.executable, "-m", "tests.benchmarks.peak", *command]
+    done = subprocess.run(measured, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert held < int(done.stdout) < held + 40_000_000
+
+
+# What is printed
+
+
+def shown(rows: list[suite.Row]) -> list[list[str]]:
+    """The cells of a printed table, line by line, headings first."""
+    printed = StringIO()
+    Console(file=printed, width=200).print(report.as_table("A title.", rows))
+    title, *lines = printed.getvalue().split("\n")
+    assert title == "A title."
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if "|" in line]
+    return [cells[0], *cells[2:]]
+
+
+def test_a_table_shows_all_columns_rounded_and_leaves_out_what_a_row_lacks():
+    assert shown(ROWS) == [
+        ["case", "threads", "peer min s", "bound", "holds"],
+        ["linear", "1", "0.123", "speedup ≥ 2", "yes"],
+        ["MLP", "2", "12,346", "", ""],
+        ["slow", "2", "1", "speedup ≥ 2", "NO"],
+    ]
+
+
+def test_names_in_brackets_are_not_taken_for_markup():
+    assert shown([{"case": "by_value: [bold]"}])[1] == ["by_value: [bold]"]
+
+
+def test_facts_are_told_in_words_and_unknown_ones_left_out():
+    facts = {
+        "cpu": "Fast 9000",
+        "blas": [{"library": "openblas", "threads": 1}, {"library": "mkl", "threads": 2}],
+        "thread_variables": {},
+        "git_commit": None,
+        "load_before": 0.123456,
+    }
+    assert report.as_lines(facts).split("\n") == [
+        "cpu: Fast 9000",
+        "blas: library=openblas threads=1; library=mkl threads=2",
+        "load_before: 0.123",
+    ]
+
+
+def test_json_holds_everything_unrounded(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "memory", "--json"])
+    monkeypatch.setattr(command_line, "let_blas_choose", lambda: None)
+    monkeypatch.setattr(command_line, "describe", lambda: {"cpu": "Fast 9000"})
+    monkeypatch.setattr(suite, "measure", lambda name: iter(ROWS))
+    command_line.main()
+    assert json.loads(capsys.readouterr().out) == {
+        "machine": {"cpu": "Fast 9000"},
+        "benchmarks": {"memory": ROWS},
+    }
