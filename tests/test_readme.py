@@ -14,7 +14,7 @@ from tests.datasets import write_mnist
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 pytestmark = pytest.mark.xdist_group("readme")
-FOR_CI = ("pip install", "pytest", "python -m tests.benchmarks")
+FOR_CI = ("pip install", "pytest")
 
 
 def blocks(language: str) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from optrun.config.document import Document
 from optrun.config.problems import KeyPath, Problem, count
+from optrun.config.training import Training
 from optrun.data.dataset import Dataset
 from optrun.durations import Duration
 from optrun.nn.models import Model
@@ -17,7 +18,6 @@ from optrun.nn.regularization import Regularization
 from optrun.optim.first_order import Optimizer
 from optrun.optim.schedules import Schedule
 from optrun.optim.warmup import Warmup
-from optrun.training.settings import Training
 
 Contradiction = tuple[KeyPath, str, str]
 """The key to change, what is wrong with it, and what to do."""

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from optrun.component import Component, Section
 from optrun.config.schema import Config
+from optrun.config.training import EarlyStopping, Training
 from optrun.config.vocabulary import Slot
 from optrun.data.catalog import DATASETS, SYNTHETIC
 from optrun.data.preprocessing import PREPROCESSING
@@ -21,7 +22,6 @@ from optrun.optim.clipping import Clipping
 from optrun.optim.first_order import OPTIMIZERS
 from optrun.optim.schedules import SCHEDULES
 from optrun.optim.warmup import WARMUPS
-from optrun.training.settings import EarlyStopping, Training
 
 FAMILIES: dict[str, dict[str, type[Section]]] = {
     "datasets": {**DATASETS, **{f"synthetic {kind}": data for kind, data in SYNTHETIC.items()}},

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from optrun.component import OneOf, Section
+from optrun.config.training import Training
 from optrun.data.catalog import AnyDataset
 from optrun.nn.initializers import INITIALIZERS, Initializer, XavierUniform
 from optrun.nn.losses import LOSSES, Loss, Softmax
@@ -14,7 +15,6 @@ from optrun.nn.regularization import Regularization
 from optrun.optim.first_order import OPTIMIZERS, Optimizer
 from optrun.optim.schedules import SCHEDULES, Constant, Schedule
 from optrun.optim.warmup import WARMUPS, Warmup
-from optrun.training.settings import Training
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 

@@ -11,7 +11,7 @@ from optrun.data.dataset import Outline, PreprocessingField
 from optrun.data.font import DIGITS, FINENESS, HALF, SPAN, distance_fields
 from optrun.data.preprocessing import Rescale
 from optrun.data.synthetic import Synthetic
-from optrun.engine.streams import Purpose, stream
+from optrun.numerics.streams import Purpose, stream
 
 SIDE = 28
 """Height and width of an image, in pixels."""

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optrun.data.dataset import Dataset, PerClass
-from optrun.engine.streams import Purpose, stream
 from optrun.errors import UserError
+from optrun.numerics.streams import Purpose, stream
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from optrun.component import Count, NonNegative, Positive
 from optrun.data.dataset import Dataset, Outline, Raw
-from optrun.engine.streams import Purpose, stream
+from optrun.numerics.streams import Purpose, stream
 
 Several = Annotated[int, Field(ge=2)]
 

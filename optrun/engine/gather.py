@@ -8,7 +8,7 @@ x             (n, features), receives (value − shift)·scale
 shift, scale  (features,), the composed preprocessing
 """
 
-from optrun.engine.jit import kernel
+from optrun.numerics.jit import kernel
 
 
 @kernel

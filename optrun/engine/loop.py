@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from optrun.engine.denormals import flush_denormals, restore_denormals
-from optrun.engine.jit import kernel
-from optrun.engine.sums import norms
 from optrun.nn.network import backward, forward, unit_rows
 from optrun.nn.regularization import penalize
+from optrun.numerics.denormals import flush_denormals, restore_denormals
+from optrun.numerics.jit import kernel
+from optrun.numerics.sums import norms
 from optrun.optim.clipping import clip
 
 

@@ -11,9 +11,9 @@ from optrun.data.splits import Split
 from optrun.engine.gather import gather_bytes, gather_reals
 from optrun.engine.loop import Examples, Numbers, Parameters, Record, evaluate, train_steps
 from optrun.engine.roles import roles
-from optrun.engine.streams import Purpose, stream
 from optrun.nn.initializers import Initializer
 from optrun.nn.network import Buffers, Layers
+from optrun.numerics.streams import Purpose, stream
 from optrun.optim.schedules import learning_rates
 
 if TYPE_CHECKING:

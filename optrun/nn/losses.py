@@ -13,7 +13,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from optrun.component import Component, table
-from optrun.engine.jit import Kernel, kernel
+from optrun.numerics.jit import Kernel, kernel
 
 
 class Loss(Component):

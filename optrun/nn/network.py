@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from optrun.engine.jit import kernel
-from optrun.engine.philox import keep_mask
-from optrun.engine.streams import Purpose
+from optrun.numerics.jit import kernel
+from optrun.numerics.philox import keep_mask
+from optrun.numerics.streams import Purpose
 
 DROPOUT = int(Purpose.DROPOUT)
 

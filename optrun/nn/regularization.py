@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from optrun.component import Decay, NonNegative, Section
-from optrun.engine.jit import kernel
-from optrun.engine.sums import norms
+from optrun.numerics.jit import kernel
+from optrun.numerics.sums import norms
 
 
 class Regularization(Section):

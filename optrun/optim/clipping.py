@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from optrun.component import Positive, Section
-from optrun.engine.jit import kernel
+from optrun.numerics.jit import kernel
 
 
 class Clipping(Section):

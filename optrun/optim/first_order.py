@@ -21,7 +21,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from optrun.component import Component, Decay, NonNegative, Positive, table
-from optrun.engine.jit import Kernel, kernel
+from optrun.numerics.jit import Kernel, kernel
 from optrun.optim.clipping import Clipping
 
 

@@ -12,9 +12,9 @@ from optrun import __version__
 from optrun.config.load import resolved
 from optrun.config.schema import Config
 from optrun.data.prepare import Data, prepare
-from optrun.engine.jit import cache_is_cold
 from optrun.engine.program import compile_program
 from optrun.errors import RunError
+from optrun.numerics.kernel_cache import is_cold
 from optrun.store.environment import describe_environment
 from optrun.store.identity import run_id
 from optrun.store.run_directory import RunDirectory
@@ -133,9 +133,9 @@ def prepare_trainer(
 ) -> Trainer:
     """Compile the program and note the environment; the trainer takes up a checkpoint."""
     observer.notice(
-        "compiling kernels; only the first run does, and takes some seconds more"
-        if cache_is_cold()
-        else "loading kernels"
+        "compiling kernels, which takes some seconds and only the first run does"
+        if is_cold()
+        else "loading kernels; what is new among them is compiled"
     )
     begun = perf_counter()
     program = compile_program(config, data)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from optrun.training.settings import Training
+from optrun.config.training import Training
 
 
 @dataclass

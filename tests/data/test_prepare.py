@@ -8,8 +8,8 @@ from optrun.data.glyphs import Glyphs
 from optrun.data.prepare import fingerprint, prepare
 from optrun.data.preprocessing import Center, Rescale, Standardize
 from optrun.data.synthetic import Blobs, Spirals
-from optrun.engine.streams import Purpose
 from optrun.errors import UserError
+from optrun.numerics.streams import Purpose
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

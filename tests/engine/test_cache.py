@@ -10,7 +10,7 @@ import pytest
 
 SCRIPT = """
 import json, sys
-from optrun.engine.jit import cache_misses
+from optrun.numerics.jit import cache_misses
 from tests.programs import make_config, make_program, train_all
 from tests.toys import toy_data
 program = make_program(make_config(**json.loads(sys.argv[1])), *toy_data())
@@ -83,8 +83,11 @@ def test_a_kernel_just_compiled_gives_the_bits_of_one_from_the_cache(cache):
 
 
 def test_a_truncated_cache_file_is_compiled_again(cache):
+    other = cache / "somebody_elses.nbi"
+    other.write_text("not ours")
     for index in cache.rglob("*loop.train_steps*.nb*"):
         index.write_bytes(index.read_bytes()[:100])
     assert "engine.loop.train_steps" in misses(cache)
+    assert other.read_text() == "not ours"
     misses(cache)  # compiles the rest of what went with the damaged file
     assert misses(cache) == set()

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from optrun.engine.streams import Purpose, stream
 from optrun.nn.initializers import INITIALIZERS
+from optrun.numerics.streams import Purpose, stream
 
 FAN_IN, FAN_OUT = 2000, 500
 VARIANCE = {

@@ -8,7 +8,7 @@ On processors other than x86-64 and 64-bit Arm nothing is changed.
 import platform
 from typing import Any
 
-from optrun.engine.jit import Intrinsic
+from optrun.numerics.jit import Intrinsic
 
 MACHINE = {"AMD64": "x86_64", "arm64": "aarch64"}.get(platform.machine(), platform.machine())
 FLUSH = {"x86_64": 0x8040, "aarch64": 1 << 24}  # MXCSR: FTZ and DAZ; FPCR: FZ

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from optrun.engine.denormals import (
+from optrun.numerics.denormals import (
     flush_denormals,
     read_setting,
     restore_denormals,
     write_setting,
 )
-from optrun.engine.jit import kernel
+from optrun.numerics.jit import kernel
 
 TINY = np.float32(1e-42)
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from optrun.engine.jit import kernel
-from optrun.engine.philox import philox
-from optrun.engine.streams import Purpose, stream
+from optrun.numerics.jit import kernel
+from optrun.numerics.philox import philox
+from optrun.numerics.streams import Purpose, stream
 from tests import reference
 
 # Known answers that the generator's authors publish (Random123, philox4x32 with 10 rounds).

@@ -6,7 +6,7 @@ Easy as 1, 2, 3 (2011).
 
 import numpy as np
 
-from optrun.engine.jit import kernel
+from optrun.numerics.jit import kernel
 
 MULTIPLIER_0 = np.uint64(0xD2511F53)
 MULTIPLIER_1 = np.uint64(0xCD9E8D57)

@@ -6,7 +6,7 @@ lanes fixes an order that vector registers can keep to.
 
 import numpy as np
 
-from optrun.engine.jit import kernel
+from optrun.numerics.jit import kernel
 
 LANES = 256
 

@@ -1,0 +1,1 @@
+"""What all arithmetic stands on: compiled kernels, fixed-order sums, random streams."""

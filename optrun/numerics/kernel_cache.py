@@ -1,0 +1,75 @@
+"""Where compiled kernels are kept between processes."""
+
+import getpass
+import hashlib
+import os
+import platform
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+LIBRARIES = ("numba", "llvmlite", "numpy", "scipy")
+
+
+@contextmanager
+def caching() -> Iterator[None]:
+    """Numba functions decorated in this block are cached in our folder; others are not touched."""
+    config: Any = import_module("numba").config
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(cache_folder())
+    try:
+        yield
+    finally:
+        config.CACHE_DIR = before
+
+
+@cache
+def cache_folder() -> Path:
+    """`NUMBA_CACHE_DIR` if it is set, else a folder of the user's for these kernel sources.
+
+    Numba notices an edit in a kernel's own file but not in a callee's (numba #1833), hence a
+    folder named after all of them and the libraries that compile them.
+    """
+    import platformdirs
+
+    if chosen := os.environ.get("NUMBA_CACHE_DIR"):
+        return Path(chosen)
+    folder = Path(platformdirs.user_cache_dir("optrun")) / f"kernels-{digest_of_sources()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fallback = Path(tempfile.gettempdir()) / f"optrun-{getpass.getuser()}" / folder.name
+        fallback.mkdir(parents=True, exist_ok=True)
+        warnings.warn(f"kernels are cached in {fallback}: {error}", stacklevel=2)
+        return fallback
+    return folder
+
+
+def digest_of_sources() -> str:
+    """A hash of every file that has a kernel, and of the versions of what compiles them."""
+    digest = hashlib.sha256(platform.python_version().encode())
+    for library in LIBRARIES:
+        digest.update(version(library).encode())
+    for source in sorted(Path(__file__).parents[1].rglob("*.py")):
+        text = source.read_bytes()
+        if b"optrun.numerics.jit import" in text:
+            digest.update(text)
+    return digest.hexdigest()[:12]
+
+
+def is_cold() -> bool:
+    """Whether nothing has been compiled for these sources yet."""
+    return not any(cache_folder().rglob("*.nbi"))
+
+
+def forget(folders: Iterable[str]) -> None:
+    """Empty kernels' own folders inside the cache."""
+    for folder in set(folders):
+        shutil.rmtree(folder, ignore_errors=True)
