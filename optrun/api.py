@@ -1,5 +1,6 @@
 """optrun from Python: the same runs, the same directories, as from the command line."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,9 @@ def train(
         What `load_run` returns for its directory. A diverged run is returned too; its
         `summary["status"]` says so.
 
+    Warns:
+        UserWarning: an override leaves out keys of the file, which are named.
+
     Raises:
         ConfigError: the config is wrong; the message lists every problem.
         DataError: the dataset is absent or damaged.
@@ -37,10 +41,13 @@ def train(
     """
     from optrun.config.load import load
     from optrun.training.run import run
-    from optrun.viz.curves import draw_curves
+    from optrun.viz.curves import update_curves
 
-    directory = run(load(config, overrides).config, out, data_dir)
-    draw_curves(directory)
+    loaded = load(config, overrides)
+    for note in loaded.notes:
+        warnings.warn(note, stacklevel=2)
+    directory = run(loaded.config, out, data_dir)
+    update_curves(directory)
     result = load_run(directory)
     if result.summary["status"] == "stopped":
         raise KeyboardInterrupt

@@ -1,6 +1,5 @@
 """What a person sees of a run: a live bar in a terminal, plain lines elsewhere."""
 
-import os
 import sys
 from pathlib import Path
 from time import monotonic
@@ -129,13 +128,16 @@ def epoch_line(row: dict[str, Any], epochs: int) -> str:
     return text
 
 
-def ending(directory: Path, summary: dict[str, Any]) -> list[str]:
-    """How a run ended, and where to look."""
+def ending(directory: Path, summary: dict[str, Any], data_dir: Path | None = None) -> list[str]:
+    """How a run ended, and where to look or how to go on."""
     status = summary["status"]
-    again = f"optrun train {os.path.join(directory, 'config.yaml')}"  # noqa: PTH118
     if status == "stopped":
-        where = f"epoch {summary['epochs'] + 1}, step {summary['steps']:,}"
-        return [f"stopped in {where}; everything is saved. To go on: {again}"]
+        again = f"optrun train {directory / 'config.yaml'}"
+        again += f" --data-dir {data_dir}" if data_dir else ""
+        return [
+            f"stopped after step {summary['steps']:,}, {summary['epochs']} epochs done; everything "
+            f"is saved. To go on: {again}"
+        ]
     if status == "diverged":
         lines = [f"diverged at step {summary['diverged_step']:,}: {summary['reason']}"]
     else:

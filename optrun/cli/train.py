@@ -12,7 +12,13 @@ def train(
         list[str] | None,
         typer.Argument(help="Changes to it, such as `optimizer.lr=0.01 training.epochs=5`."),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Where run directories are made.")] = Path("runs"),
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where run directories are made. Default: runs, or beside the run whose "
+            "config.yaml is given."
+        ),
+    ] = None,
     data_dir: Annotated[
         Path | None,
         typer.Option(help="Folder of datasets. Default: OPTRUN_DATA_DIR, else the user's cache."),
@@ -21,7 +27,7 @@ def train(
     """Train a config and draw its curves.
 
     The same config is the same run: one that is finished is reused, one that was cut short is
-    resumed.
+    resumed. A run that diverges is a result too, and ends with status 0.
     """
     from contextlib import closing
 
@@ -34,13 +40,19 @@ def train(
 
     from optrun.store.run_directory import RunDirectory
     from optrun.training.run import run
-    from optrun.viz.curves import draw_curves
+    from optrun.viz.curves import update_curves
 
     with closing(watch()) as observer:
-        directory = run(loaded.config, out, data_dir, observer)
-    draw_curves(directory)
+        directory = run(loaded.config, out or home_of(config), data_dir, observer)
+    update_curves(directory)
     summary = RunDirectory(directory).read_summary()
-    for line in ending(directory, summary):
+    for line in ending(directory, summary, data_dir):
         typer.echo(line)
     if summary["status"] == "stopped":
         raise typer.Exit(130)
+
+
+def home_of(config: Path) -> Path:
+    """Where the run of a config goes: beside the run it is the stored config of, else `runs`."""
+    is_stored = config.name == "config.yaml" and (config.parent / "summary.json").exists()
+    return config.parent.parent if is_stored else Path("runs")

@@ -1,7 +1,7 @@
 """Contradictions between fields that are each right in themselves.
 
-A check is a function whose parameters are named after the sections it needs; it runs whenever
-these are sound, even if others are not. To add one, write it and name it in `CHECKS`.
+A check is a function whose parameters are named after the sections it needs; it runs as far as the
+fields that it reads are sound, even if others are not. To add one, write it and name it in `CHECKS`.
 """
 
 import inspect
@@ -19,20 +19,32 @@ from optrun.optim.first_order import Optimizer
 from optrun.optim.schedules import Schedule
 from optrun.optim.warmup import Warmup
 
+MOST_STEPS = 100_000_000
+
 Contradiction = tuple[KeyPath, str, str]
 """The key to change, what is wrong with it, and what to do."""
 
 
-def contradictions(sections: dict[str, Any], document: Document) -> list[Problem]:
-    """Every contradiction between the sections given, at its place in the document."""
+def contradictions(sections: dict[str, Any], complete: bool, document: Document) -> list[Problem]:
+    """Every contradiction between the sections given, at its place in the document.
+
+    Args:
+        sections: those that can be checked. Unless `complete`, they may lack attributes, and a
+            check that asks for one ends there.
+        complete: whether every section has all its attributes.
+        document: knows the places.
+    """
     problems = []
     for check in CHECKS:
         needed = list(inspect.signature(check).parameters)
         if not all(name in sections for name in needed):
             continue
-        for path, message, hint in check(*(sections[name] for name in needed)):
-            place = document.value_place(path)
-            problems.append(Problem(path, message, hint, place))
+        try:
+            for path, message, hint in check(*(sections[name] for name in needed)):
+                problems.append(Problem(path, message, hint, document.value_place(path)))
+        except AttributeError:
+            if complete:
+                raise
     return problems
 
 
@@ -47,6 +59,14 @@ def batch_fits_into_data(dataset: Dataset, training: Training) -> Iterator[Contr
         given = count(examples, "example")
         message = f"{size} is more than the {given} that `dataset` gives for training"
         yield ("training", "batch_size"), message, "write `full` to take all of them at each step"
+
+
+def run_can_be_counted(dataset: Dataset, training: Training) -> Iterator[Contradiction]:
+    per_epoch, total = _steps(dataset, training)
+    if total > MOST_STEPS:
+        message = f"{training.epochs} epochs of {count(per_epoch, 'step')} are {total:.2g} steps"
+        hint = f"a run has at most {MOST_STEPS:,}, for the rate of each is worked out beforehand"
+        yield ("training", "epochs"), message, hint
 
 
 def warmup_fits_into_run(
@@ -117,6 +137,7 @@ def stopping_has_a_measure(training: Training) -> Iterator[Contradiction]:
 CHECKS: tuple[Callable[..., Iterator[Contradiction]], ...] = (
     dataset_is_large_enough,
     batch_fits_into_data,
+    run_can_be_counted,
     warmup_fits_into_run,
     schedule_fits_into_run,
     schedule_falls,
@@ -128,9 +149,7 @@ CHECKS: tuple[Callable[..., Iterator[Contradiction]], ...] = (
 
 def _steps(dataset: Dataset, training: Training) -> tuple[int, int]:
     """Steps in an epoch and in the run."""
-    examples = max(dataset.sizes().train, 0)
-    batch = examples if training.batch_size == "full" else training.batch_size
-    per_epoch = -(-examples // batch) if examples else 0
+    per_epoch = training.steps_per_epoch(max(dataset.sizes().train, 0))
     return per_epoch, training.epochs * per_epoch
 
 

@@ -51,6 +51,8 @@ class Document:
     keys: dict[KeyPath, Place] = field(default_factory=dict)
     items: dict[KeyPath, Place] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    repeats: list[tuple[KeyPath, Place, "Document"]] = field(default_factory=list)
+    """What stands under a key that was given before, so that it can be judged all the same."""
 
     def key_place(self, path: KeyPath) -> Place | None:
         """The place of the key, or of the section that it is missing from."""
@@ -75,12 +77,14 @@ class Document:
         self.problems += [
             replace(problem, path=(*path, *problem.path)) for problem in branch.problems
         ]
+        self.repeats += [((*path, *below), place, inner) for below, place, inner in branch.repeats]
 
     def forget(self, path: KeyPath) -> None:
-        """Drop the places of everything at and below `path`."""
+        """Drop the places and repeats of everything at and below `path`."""
         for places in (self.keys, self.items):
             for known in [known for known in places if known[: len(path)] == path]:
                 del places[known]
+        self.repeats = [repeat for repeat in self.repeats if repeat[0][: len(path)] != path]
 
 
 def split_lines(content: str) -> tuple[str, ...]:
@@ -193,11 +197,13 @@ class _Converter:
             key = key_node.value
             here = (*path, key)
             if key in values:
-                first = self.document.keys[here]
-                where = f"in line {first.line}" if self.text.is_file else "here"
-                hint = f"it stands {where} already: keep one of the two"
-                self._note(here, "the key is given twice", place, hint)
-                continue
+                self._note_repeat(here, place)
+                if here in self.document.items:
+                    branch = Document(self.document.source, None)
+                    branch.values = _Converter(self.text, branch).convert(value_node, ())
+                    self.document.repeats.append((here, place, branch))
+                    continue
+                self._note(here, "is empty", self.document.keys[here])
             self.document.keys[here] = place
             values[key] = self.convert(value_node, here)
         return values
@@ -215,6 +221,12 @@ class _Converter:
         else:
             return _construct(kind, value)
         return None
+
+    def _note_repeat(self, path: KeyPath, place: Place) -> None:
+        first = self.document.keys[path]
+        where = f"in line {first.line}" if self.text.is_file else "here"
+        hint = f"it stands {where} already: keep one of the two"
+        self._note(path, "the key is given twice", place, hint)
 
     def _refuse_tag(self, node: yaml.Node, path: KeyPath) -> None:
         tag = node.tag.replace(TAG, "!!")

@@ -1,25 +1,25 @@
 """From a file or a mapping, and overrides, to a checked config with every default in place."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
 
-from optrun.config.checks import contradictions
 from optrun.config.document import Document
+from optrun.config.judge import judge
 from optrun.config.overrides import apply_overrides
 from optrun.config.problems import KeyPath, Problem, render
 from optrun.config.read import read_file
 from optrun.config.schema import Config
-from optrun.config.translate import translate
-from optrun.config.vocabulary import Slot, slot_at, value_at
+from optrun.config.vocabulary import value_at
 from optrun.errors import ConfigError
 
 LARGEST = 2**63 - 1
 """Whole numbers beyond it overflow the counters of a run."""
+
+WANTED = 'a list of "key.path=value" texts such as ["optimizer.lr=0.1"]'
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,26 @@ def load(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) 
     Raises:
         ConfigError: lists every problem of the file and the overrides with its place.
     """
+    _refuse_other_types(source, overrides)
     document = (
         Document("", _plain(source)) if isinstance(source, Mapping) else read_file(Path(source))
     )
     notes = apply_overrides(Config, document, overrides)
     _refuse_uncountable(document)
-    problems = [*document.problems, *_judge(document)]
+    problems = [*document.problems, *judge(document)]
     if problems:
         raise ConfigError(render(problems, document.source))
-    return Loaded(Config.model_validate(document.values), tuple(notes), document.source)
+    config = write_out_choice(Config.model_validate(document.values))
+    return Loaded(config, tuple(notes), document.source)
+
+
+def write_out_choice(config: Config) -> Config:
+    """With `training.best_by`, whose default depends on there being validation data, in place."""
+    if config.training.best_by is not None:
+        return config
+    best_by = "val_accuracy" if config.dataset.sizes().validation else "last"
+    training = config.training.model_copy(update={"best_by": best_by})
+    return config.model_copy(update={"training": training})
 
 
 def resolved(config: Config) -> dict[str, Any]:
@@ -63,42 +74,16 @@ def resolved(config: Config) -> dict[str, Any]:
     return config.model_dump(mode="json")
 
 
-def _judge(document: Document) -> list[Problem]:
-    """What is wrong with the values, apart from what reading them found already."""
-    unread = {p.path for p in document.problems if value_at(document.values, p.path) is None}
-    problems = []
-    try:
-        Config.model_validate(document.values)
-    except ValidationError as error:
-        problems = translate(Config, document, error.errors(include_url=False))
-    problems += _blanks(document, {problem.path for problem in problems})
-    sections = _sound_sections(document.values, {problem.path[:1] for problem in problems})
-    problems += contradictions(sections, document)
-    return [problem for problem in problems if problem.path not in unread]
-
-
-def _blanks(document: Document, known: set[KeyPath]) -> Iterator[Problem]:
-    """Keys that stand there without a value, where `null` would have been allowed."""
-    for path in document.keys:
-        blank = path not in document.items and value_at(document.values, path) is None
-        slot = slot_at(Config, document.values, path)
-        if blank and slot and path not in known:
-            hint = f"remove it, write `null` for none, or give it {slot.describe()}"
-            yield Problem(path, "is empty", hint, document.key_place(path))
-
-
-def _sound_sections(values: dict[str, Any], unsound: set[Any]) -> dict[str, Any]:
-    """The sections that are right in themselves, so that they can be checked for each other."""
-    sections = {}
-    for key, field in Config.model_fields.items():
-        if (key,) in unsound:
-            continue
-        slot = Slot.of(Config, key)
-        if key in values and slot:
-            sections[key] = TypeAdapter(slot.annotation).validate_python(values[key])
-        else:
-            sections[key] = field.get_default()
-    return sections
+def _refuse_other_types(source: object, overrides: object) -> None:
+    if not isinstance(source, str | Path | Mapping):
+        given = type(source).__name__
+        raise ConfigError(f"a config is the path of a YAML file or a mapping, not {given}")
+    if isinstance(overrides, str | Mapping) or not isinstance(overrides, Iterable):
+        given = f'"{overrides}"' if isinstance(overrides, str) else type(overrides).__name__
+        raise ConfigError(f"overrides are {WANTED}, not {given}")
+    for override in overrides:
+        if not isinstance(override, str):
+            raise ConfigError(f"overrides are {WANTED}; {override!r} is no text")
 
 
 def _refuse_uncountable(document: Document) -> None:

@@ -1,9 +1,9 @@
 """The sections of a config."""
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from optrun.component import OneOf, Section
 from optrun.config.training import Training
@@ -57,12 +57,3 @@ class Config(Section):
     """What keeps the model from fitting noise."""
     training: Training = Training()
     """How long to train, in what batches, and which weights are kept."""
-
-    @model_validator(mode="after")
-    def _choose_by(self) -> Self:
-        """Write out what chooses the weights, which depends on there being validation data."""
-        if self.training.best_by is not None:
-            return self
-        best_by = "val_accuracy" if self.dataset.sizes().validation else "last"
-        training = self.training.model_copy(update={"best_by": best_by})
-        return self.model_copy(update={"training": training})

@@ -28,3 +28,11 @@ class Training(Section):
     without validation data."""
     early_stopping: EarlyStopping | None = None
     """Off unless given."""
+
+    def examples_per_step(self, examples: int) -> int:
+        """The batch size in numbers, given the number of training examples."""
+        return examples if self.batch_size == "full" else self.batch_size
+
+    def steps_per_epoch(self, examples: int) -> int:
+        """Optimizer steps in an epoch; the last may take fewer examples than the others."""
+        return -(-examples // self.examples_per_step(examples)) if examples else 0

@@ -3,7 +3,7 @@
 Pydantic says where and what kind; the vocabulary says what would fit there.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pydantic_core import ErrorDetails
@@ -15,6 +15,7 @@ from optrun.config.vocabulary import Slot, child, describe_range, slot_at, value
 from optrun.config.wording import about_unknown_key, meant, show
 
 OUT_OF_RANGE = {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}
+UNKNOWN_KEY = "unknown key"
 MISNAMED = {"union_tag_invalid", "union_tag_not_found"}
 
 
@@ -23,12 +24,12 @@ def translate(
 ) -> list[Problem]:
     """Problems, with their places in the document, for pydantic's errors on its values."""
     errors = list(errors)
-    misnamed = [e["loc"][:-1] for e in errors if _lone_choice(root, document.values, e)]
+    unclear = [e["loc"][:-1] for e in errors if _lone_choice(root, document.values, e)]
     found = [
         _translate_one(root, document, error)
         for error in errors
         # under a wrong name, other keys cannot be judged
-        if not any(_is_below(error["loc"], loc) for loc in misnamed)
+        if not any(is_below(error["loc"], loc) for loc in unclear)
         or _lone_choice(root, document.values, error)
     ]
     # A union reports each of its members: keep what concerns the deepest value, once.
@@ -36,7 +37,7 @@ def translate(
     kept = {
         (problem.path, problem.message): problem
         for problem in found
-        if not any(_is_below(path, problem.path) for path in paths)
+        if not any(is_below(path, problem.path) for path in paths)
     }
     return list(kept.values())
 
@@ -47,7 +48,7 @@ def _translate_one(root: type[Section], document: Document, error: ErrorDetails)
     slot, value = slot_at(root, values, path), value_at(values, path)
     if kind == "extra_forbidden":
         hint = about_unknown_key(root, values, path)
-        return Problem(path, "unknown key", hint, document.key_place(path))
+        return Problem(path, UNKNOWN_KEY, hint, document.key_place(path))
     if kind == "value_error":
         return Problem(path, str(error["ctx"]["error"]), "", document.value_place(path))
     if slot is None:
@@ -65,7 +66,20 @@ def _translate_one(root: type[Section], document: Document, error: ErrorDetails)
     return _wrong_value(document, path, slot, value, kind)
 
 
-def _is_below(path: KeyPath, above: KeyPath) -> bool:
+def misnamed(root: type[Section], values: Any, path: KeyPath = ()) -> Iterator[KeyPath]:
+    """The paths of all components whose name is missing or unknown."""
+    value = value_at(values, path)
+    slot = slot_at(root, values, path)
+    if slot and _misnamed(slot, value):
+        yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for part, inner in items if isinstance(value, dict | list) else ():
+        if isinstance(inner, dict | list):
+            yield from misnamed(root, values, (*path, part))
+
+
+def is_below(path: KeyPath, above: KeyPath) -> bool:
+    """Whether `path` leads through `above` and on."""
     return len(path) > len(above) and path[: len(above)] == above
 
 

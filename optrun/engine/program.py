@@ -108,8 +108,8 @@ def compile_program(config: "Config", data: Data) -> Program:
     places = lay_out(widths, config.regularization.include_bias)
     dropout = config.regularization.rates(len(widths) - 2)
     examples = len(data.train)
-    batch = examples if config.training.batch_size == "full" else config.training.batch_size
-    steps_per_epoch = -(-examples // batch)
+    batch = config.training.examples_per_step(examples)
+    steps_per_epoch = config.training.steps_per_epoch(examples)
     total = config.training.epochs * steps_per_epoch
     optimizer, dtype = config.optimizer, np.dtype(config.dtype)
     count = int(places.blocks[:, 1] @ places.blocks[:, 2])

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 LIBRARIES = ("numba", "llvmlite", "numpy", "scipy")
+PACKAGES = ("numerics", "nn", "optim", "data", "engine")  # where kernels and what they hold live
 
 
 @contextmanager
@@ -53,14 +54,13 @@ def cache_folder() -> Path:
 
 
 def digest_of_sources() -> str:
-    """A hash of every file that has a kernel, and of the versions of what compiles them."""
+    """A hash of every file a kernel may stem from, and of the versions of what compiles them."""
     digest = hashlib.sha256(platform.python_version().encode())
     for library in LIBRARIES:
         digest.update(version(library).encode())
-    for source in sorted(Path(__file__).parents[1].rglob("*.py")):
-        text = source.read_bytes()
-        if b"optrun.numerics.jit import" in text:
-            digest.update(text)
+    for package in PACKAGES:
+        for source in sorted((Path(__file__).parents[1] / package).rglob("*.py")):
+            digest.update(source.read_bytes())
     return digest.hexdigest()[:12]
 
 

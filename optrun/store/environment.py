@@ -3,11 +3,13 @@
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 LIBRARIES = ("optrun", "numpy", "numba", "scipy", "llvmlite")
+BITS_DEPEND_ON = ("numerics", "numpy", "numba", "llvmlite", "scipy", "cpu", "blas")
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -37,6 +39,22 @@ def describe_environment(numerics: int) -> dict[str, Any]:
         },
         "git_commit": git_commit(),
     }
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What has changed, of all that a run's bits depend on, in words: `numpy 2.3.1 → 2.4.0`."""
+    return [
+        f"{key} {words(before.get(key))} → {words(now.get(key))}"
+        for key in BITS_DEPEND_ON
+        if before.get(key) != now.get(key)
+    ]
+
+
+def words(value: Any) -> str:
+    """A version as it is; the BLAS libraries by their kernels."""
+    if isinstance(value, list):
+        return ", ".join(str(library.get("architecture")) for library in value)
+    return str(value)
 
 
 def installed_version(library: str) -> str | None:
@@ -71,7 +89,7 @@ def loaded_blas() -> list[dict[str, Any]]:
     """The BLAS libraries in this process: which, with what kernels, on how many threads."""
     from threadpoolctl import threadpool_info
 
-    return [
+    libraries = [
         {
             "library": pool["internal_api"],
             "version": pool.get("version"),
@@ -81,6 +99,7 @@ def loaded_blas() -> list[dict[str, Any]]:
         for pool in threadpool_info()
         if pool["user_api"] == "blas"
     ]
+    return sorted(libraries, key=str)  # they are found in any order
 
 
 def git_commit() -> str | None:

@@ -5,12 +5,13 @@ import json
 import math
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 
 from optrun.errors import RunError
 
@@ -41,10 +42,11 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink()
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Delete what killed writers of `replacing` left; only for the folder's one writer."""
+def remove_leftovers(folder: Path, suffixes: Collection[str]) -> None:
+    """Delete what killed writers of `replacing` left of such files; only for their one writer."""
     for leftover in folder.glob(".*.tmp*"):
-        leftover.unlink(missing_ok=True)
+        if leftover.suffix in suffixes:
+            leftover.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:
@@ -71,13 +73,34 @@ def unwritable(path: Path, error: OSError) -> RunError:
     return RunError(f"{path} cannot be written: {error.strerror or error}")
 
 
+class DamagedFile(RunError):
+    """A file of a run whose content is not what optrun writes."""
+
+
 def unreadable(path: Path, error: Exception) -> RunError:
-    """The error to raise when `path` could not be read."""
+    """The error to raise when a run's file at `path` could not be read."""
     if isinstance(error, FileNotFoundError):
         return RunError(f"{path} does not exist")
     if isinstance(error, OSError) and error.strerror:
         return RunError(f"{path} cannot be read: {error.strerror}")
-    return RunError(f"{path} is damaged: {error}")
+    return DamagedFile(f"{path} is damaged: {damage(error)}{way_out(path.parent)}")
+
+
+def damage(error: Exception) -> str:
+    """What is wrong with a file, in a line and without the reader's insides."""
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not text"
+    if isinstance(error, json.JSONDecodeError):
+        return f"it is cut short or no JSON from line {error.lineno} on"
+    if isinstance(error, yaml.YAMLError):
+        mark = getattr(error, "problem_mark", None)
+        return "it is not YAML" + (f" from line {mark.line + 1} on" if mark else "")
+    return str(error)
+
+
+def way_out(directory: Path) -> str:
+    """How a sentence on damage ends: what to do."""
+    return f"; delete the directory {directory} to train the run again"
 
 
 def write_text(path: Path, text: str) -> None:
@@ -108,7 +131,7 @@ def read_json(path: Path) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise unreadable(path, error) from error
     if not isinstance(values, dict):
-        raise RunError(f"{path} is damaged: it holds no mapping")
+        raise unreadable(path, ValueError("it holds no mapping"))
     return values
 
 
@@ -144,5 +167,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
-    except Exception as error:  # damaged archives raise a dozen kinds, by where the damage is
+    except OSError as error:
         raise unreadable(path, error) from error
+    except Exception as error:  # damaged archives raise a dozen kinds, by where the damage is
+        raise DamagedFile(f"{path} is damaged: it is cut short or changed") from error

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from optrun.errors import RunError
-from optrun.store.files import unreadable
+from optrun.store.files import DamagedFile, unreadable, way_out
 from optrun.store.run_directory import METRICS, STEPS, RunDirectory
+from optrun.store.table import read_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +37,15 @@ class Run:
     steps: "pd.DataFrame"
     summary: dict[str, Any]
     weights: dict[str, np.ndarray]
+
+    def learning_rates(self) -> "pd.DataFrame":
+        """`step`, `epoch`, `seconds` and `lr` of each logged step and of each epoch's last."""
+        import pandas as pd
+
+        columns = ["step", "epoch", "seconds", "lr"]
+        begun = [t[columns] for t in (self.steps, self.metrics) if t["lr"].notna().any()]
+        rows = pd.concat(begun or [self.steps[columns]]).dropna(subset="lr")
+        return rows.drop_duplicates("step").sort_values("step", ignore_index=True)
 
 
 @dataclass(frozen=True)
@@ -74,8 +84,16 @@ def load_run(directory: str | Path) -> Run:
         metrics=rows_so_far(path / "metrics.csv", METRICS, files.read_metrics),
         steps=rows_so_far(path / "steps.csv", STEPS, files.read_steps),
         summary=files.read_summary(),
-        weights=files.load_best() if files.has_best() else {},
+        weights=load_weights(files),
     )
+
+
+def load_weights(files: RunDirectory) -> dict[str, np.ndarray]:
+    """The chosen weights, none if none are saved yet."""
+    try:
+        return files.load_best() if files.has_best() else {}
+    except DamagedFile as error:
+        raise RunError(f"{error}{way_out(files.path)}") from error
 
 
 def rows_so_far(
@@ -88,12 +106,14 @@ def rows_so_far(
 
 
 def list_runs(root: str | Path = "runs") -> list[RunRow]:
-    """The runs under `root`, oldest first; unreadable ones last.
+    """The runs under `root`, oldest first; unreadable ones last. A run itself is listed alone.
 
     Raises:
         RunError: `root` is not a directory that can be read.
     """
     root = Path(root)
+    if (root / "summary.json").exists():
+        return [describe(root)]
     try:
         directories = sorted(path for path in root.iterdir() if looks_like_run(path))
     except FileNotFoundError:
@@ -111,11 +131,13 @@ def describe(path: Path) -> RunRow:
         summary = files.read_summary()
     except RunError:
         return RunRow(path.name, None, "unreadable", None, None, None, None, None, None, path)
-    abandoned = summary["status"] == "running" and not files.is_locked()
+    if summary["status"] == "running":
+        abandoned = not files.is_locked()
+        summary |= last_row(path) | {"status": "interrupted" if abandoned else "running"}
     return RunRow(
         name=str(summary.get("name", path.name)),
         id=text(summary.get("id")),
-        status="interrupted" if abandoned else summary["status"],
+        status=summary["status"],
         epochs=number(summary.get("epochs")),
         val_accuracy=number(summary.get("val_accuracy")),
         val_loss=number(summary.get("val_loss")),
@@ -124,6 +146,23 @@ def describe(path: Path) -> RunRow:
         started=text(summary.get("started")),
         directory=path,
     )
+
+
+def last_row(path: Path) -> dict[str, Any]:
+    """What the last row of metrics.csv says, in the summary's words; empty if there is none."""
+    try:
+        columns, rows = read_rows(path / "metrics.csv")
+    except RunError:  # not begun, or damaged: the listing shows what the summary has
+        return {}
+    if not len(rows):
+        return {}
+    row = {c: None if np.isnan(v) else v.item() for c, v in zip(columns, rows[-1], strict=True)}
+    return {
+        "epochs": None if row.get("epoch") is None else int(row["epoch"]),
+        "val_accuracy": row.get("val_accuracy"),
+        "val_loss": row.get("val_loss"),
+        "seconds_train": row.get("seconds"),
+    }
 
 
 def text(value: Any) -> str | None:
@@ -144,12 +183,21 @@ def check_is_run(path: Path) -> None:
     if not path.exists():
         raise RunError(f"there is no run {path}{suggestion(path)}")
     if not path.is_dir():
-        raise RunError(f"{path} is a file; give the run's directory, such as {path.parent}")
+        raise RunError(f"{path} {what_file(path)}")
     if looks_like_run(path):
         return
     inside = [child for child in path.iterdir() if looks_like_run(child)]
     hint = f"; it holds {len(inside)} of them, write {path}/*" if inside else ""
     raise RunError(f"{path} is not a run directory: it has no config.yaml{hint}")
+
+
+def what_file(path: Path) -> str:
+    """What a file is that was taken for a run, and what to write instead."""
+    if looks_like_run(path.parent):
+        return f"is a file; give the run's directory, {path.parent}"
+    if path.suffix in (".yaml", ".yml"):
+        return f"is a config, not a run; `optrun train {path}` trains it and names the run"
+    return "is a file, not a run; give a run's directory, as `optrun runs` lists them"
 
 
 def suggestion(path: Path) -> str:

@@ -45,6 +45,9 @@ METRICS = (
 )
 STEPS = ("step", "epoch", "lr", "loss", "penalty", "grad_norm", "seconds")
 
+LOCKED = (".yaml", ".json", ".npz")
+"""Files that only the holder of the lock writes; pictures are drawn by anybody."""
+
 PROBE_SECONDS = 0.2  # longer than a listing holds the lock to see whether anybody else does
 
 
@@ -99,7 +102,7 @@ class RunDirectory:
         try:
             with suppress(OSError):  # Windows lets nobody write to a locked file
                 file.write_text(str(os.getpid()))
-            remove_leftovers(self.path)
+            remove_leftovers(self.path, LOCKED)
             yield
         finally:
             guard.release()
@@ -156,7 +159,15 @@ class RunDirectory:
         write_arrays(self.path / "checkpoint.npz", arrays)
 
     def load_checkpoint(self) -> dict[str, np.ndarray]:
-        return read_arrays(self.path / "checkpoint.npz")
+        """The arrays of the checkpoint; RunError with the way out if it is damaged."""
+        try:
+            return read_arrays(self.path / "checkpoint.npz")
+        except RunError as error:
+            raise RunError(f"{error}; delete the file to begin the run anew") from error
+
+    def forget_checkpoint(self) -> None:
+        """Remove the checkpoint, so that the run begins anew."""
+        (self.path / "checkpoint.npz").unlink(missing_ok=True)
 
     def has_checkpoint(self) -> bool:
         return (self.path / "checkpoint.npz").exists()

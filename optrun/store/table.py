@@ -102,23 +102,40 @@ class Table:
 def read_table(path: Path, integers: Sequence[str] = ()) -> "pd.DataFrame":
     """The table in `path`: float64 columns, empty fields as NaN, `integers` as int64.
 
-    A last line without its end, as a killed writer leaves it, is not part of the table.
-
     Raises:
-        RunError: the file is absent, or a line of it is not numbers.
+        RunError: as `read_rows`; or an integer column is absent or holds other values.
     """
     import pandas as pd
 
+    columns, rows = read_rows(path)
+    for column in integers:
+        if column not in columns:
+            raise unreadable(path, ValueError(f"it has no column {column}"))
+        numbers = rows[:, columns.index(column)]
+        wrong = np.flatnonzero(~(np.isfinite(numbers) & (numbers == np.trunc(numbers))))
+        if wrong.size:
+            raise unreadable(path, ValueError(f"line {wrong[0] + 2} has no whole {column}"))
+    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(integers, "int64"))
+
+
+def read_rows(path: Path) -> tuple[list[str], np.ndarray]:
+    """The columns of the table in `path`, and its rows as float64 with NaN for empty fields.
+
+    A last line without its end, as a killed writer leaves it, is not part of the table.
+
+    Raises:
+        RunError: the file is absent or empty, or a line of it is not numbers.
+    """
     try:
         text = path.read_bytes().decode("ascii")
         header, *lines = text[: text.rfind("\n") + 1].splitlines() or [""]
+        if not header:
+            raise ValueError("it is empty, without even the names of its columns")
         columns = header.split(",")
-        width = len(columns)
-        values = np.array([parse(line, number, width) for number, line in enumerate(lines, 2)])
-        frame = pd.DataFrame(values.reshape(len(lines), width), columns=columns)
-        return frame.astype(dict.fromkeys(integers, "int64"))
-    except (OSError, ValueError, KeyError) as error:
+        values = [parse(line, number, len(columns)) for number, line in enumerate(lines, 2)]
+    except (OSError, ValueError) as error:
         raise unreadable(path, error) from error
+    return columns, np.array(values, dtype="float64").reshape(len(lines), len(columns))
 
 
 def parse(line: str, number: int, width: int) -> list[float]:
@@ -128,5 +145,5 @@ def parse(line: str, number: int, width: int) -> list[float]:
         raise ValueError(f"line {number} has {len(fields)} fields instead of {width}")
     try:
         return [float(field) if field else math.nan for field in fields]
-    except ValueError as error:
-        raise ValueError(f"line {number}: {error}") from error
+    except ValueError:
+        raise ValueError(f"line {number} holds something else than numbers") from None

@@ -41,9 +41,12 @@ def likely_cause(program: Program, step: int) -> str:
             f"inputs as large as {largest:.3g}; add `rescale` or `standardize` to "
             "dataset.preprocessing"
         )
-    if not np.isfinite(program.parameters.weights).all() and step == 1:
-        return "the initial weights are not finite; lower initialization.std"
-    rate = rates[min(step, rates.size) - 1] if rates.size else config.optimizer.lr
+    if step == 0:
+        return (
+            f"the start: weights drawn by {config.initialization.name} are too large for this "
+            "model; choose another initialization"
+        )
+    rate = rates[min(step, rates.size) - 1]
     optimizer = config.optimizer
     lower = min(optimizer.lr / 10, type(optimizer).model_fields["lr"].default)
     return (

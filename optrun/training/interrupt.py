@@ -32,5 +32,6 @@ class Interrupt:
 
     def _restore(self) -> None:
         for number, handler in self._before.items():
-            signal.signal(number, handler)
+            # None stands for a handler that was not installed from Python
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
         self._before = {}

@@ -15,7 +15,7 @@ from optrun.data.prepare import Data, prepare
 from optrun.engine.program import compile_program
 from optrun.errors import RunError
 from optrun.numerics.kernel_cache import is_cold
-from optrun.store.environment import describe_environment
+from optrun.store.environment import describe_environment, differences
 from optrun.store.identity import run_id
 from optrun.store.run_directory import RunDirectory
 from optrun.training.divergence import Divergence
@@ -112,7 +112,7 @@ def execute(
     directory.write_summary(facts | {"status": "running"})
     try:
         trainer = prepare_trainer(config, data, directory, observer, interrupt)
-        with threadpool_limits(limits=1, user_api="blas"), closing(trainer):
+        with one_thread(), closing(trainer):
             outcome = train(trainer, observer)
         directory.save_best(trainer.program.named_weights(trainer.best))
         directory.write_summary(facts | outcome | totals(trainer) | {"ended": now()})
@@ -140,10 +140,30 @@ def prepare_trainer(
     begun = perf_counter()
     program = compile_program(config, data)
     seconds = perf_counter() - begun
-    directory.write_environment(describe_environment(NUMERICS))
+    with one_thread():
+        note_environment(directory, observer)
     trainer = Trainer(program, directory, observer, interrupt)
     trainer.progress.seconds_compile += seconds
     return trainer
+
+
+def one_thread() -> threadpool_limits:
+    """Keep BLAS to one thread, so that the number of cores does not change a run's bits."""
+    return threadpool_limits(limits=1, user_api="blas")
+
+
+def note_environment(directory: RunDirectory, observer: Observer) -> None:
+    """Write down what the run's bits depend on; begin anew if it is not what the checkpoint had."""
+    environment = describe_environment(NUMERICS)
+    if directory.has_checkpoint():
+        changed = differences(directory.read_environment(), environment)
+        if changed:
+            observer.notice(
+                f"begun under other conditions ({'; '.join(changed)}): the run begins anew, so "
+                "that all of it comes from the same"
+            )
+            directory.forget_checkpoint()
+    directory.write_environment(environment)
 
 
 def train(trainer: Trainer, observer: Observer) -> dict[str, Any]:
@@ -165,7 +185,7 @@ def train(trainer: Trainer, observer: Observer) -> dict[str, Any]:
     except Stopped:
         return {"status": "stopped", "reason": "stopped on request"}
     except Divergence as divergence:
-        trainer.save()
+        # no checkpoint: a run cut short before its summary is written diverges again, alike
         return {
             "status": "diverged",
             "reason": divergence.reason,

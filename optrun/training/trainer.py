@@ -75,7 +75,7 @@ class Trainer:
 
     def start(self) -> None:
         """Evaluate the start, epoch 0."""
-        row = self.measure(rate=None, mean_norm=None, moved=None)
+        row = self.measure(epoch=0, rate=None, mean_norm=None, moved=None)
         self.progress.limit = loss_limit(row["train_loss"])
         self.finish_row(row)
 
@@ -148,14 +148,15 @@ class Trainer:
             self.run_chunk(order, min(end - progress.step, self.chunk))
             self.pause()
         moved = length(self.weights - self.epoch_start)
-        progress.epoch += 1
         row = self.measure(
+            epoch=progress.epoch + 1,
             rate=float(program.rates[progress.step - 1]),
             mean_norm=progress.norms / program.steps_per_epoch,
             moved=moved,
         )
-        self.epoch_start[:] = self.weights
+        progress.epoch += 1
         progress.norms = 0.0
+        self.epoch_start[:] = self.weights
         self.finish_row(row)
         self.pause()
 
@@ -197,19 +198,24 @@ class Trainer:
         return result
 
     def measure(
-        self, rate: float | None, mean_norm: float | None, moved: float | None
+        self, epoch: int, rate: float | None, mean_norm: float | None, moved: float | None
     ) -> dict[str, Any]:
-        """The present weights' row of metrics.csv."""
+        """The present weights' row of metrics.csv.
+
+        Raises:
+            Divergence: the loss on the training or the validation data has exploded.
+        """
         program, progress = self.program, self.progress
         begun = perf_counter()
         train_loss, train_accuracy = program.evaluate(program.data.train)
         val_loss, val_accuracy = self.evaluate(program.data.validation)
         penalty = program.penalty()
         progress.seconds_eval += perf_counter() - begun
-        if not math.isfinite(train_loss):
-            raise diagnose(program, train_loss, progress.step)
+        for loss in (train_loss, val_loss):
+            if loss is not None and not (loss <= progress.limit and math.isfinite(loss)):
+                raise diagnose(program, loss, progress.step)
         return {
-            "epoch": progress.epoch,
+            "epoch": epoch,
             "step": progress.step,
             "lr": rate,
             "train_loss": train_loss,

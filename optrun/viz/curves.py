@@ -33,6 +33,14 @@ def draw_curves(directory: str | Path) -> Path:
     return style.save(curves_figure(run), RunDirectory(run.path).curves)
 
 
+def update_curves(directory: str | Path) -> None:
+    """Draw the run's curves unless the picture is newer than its last summary."""
+    files = RunDirectory(Path(directory))
+    summary = files.path / "summary.json"
+    if not files.curves.exists() or files.curves.stat().st_mtime < summary.stat().st_mtime:
+        draw_curves(directory)
+
+
 def curves_figure(run: Run) -> "Figure":
     """The picture: three panels above one another over a common axis of steps."""
     figure = style.new_figure(7.2, 7.8)

@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ import numpy as np
 
 from optrun.errors import RunError
 from optrun.store.reading import Run, load_run
-from optrun.viz.labels import distinguish
+from optrun.viz.differences import distinguish, natural_order, wrapped
 from optrun.viz.smoothing import moving_average
 
 if TYPE_CHECKING:
@@ -37,29 +37,39 @@ class Curve:
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Curves of runs that differ in nothing but their seed; most groups have one."""
+    """Curves of runs that differ in nothing but their seed; most groups have one.
+
+    `label` tells the group from the others, in lines that fit a legend.
+    """
 
     curves: list[Curve]
     label: str
 
 
 def read_groups(
-    directories: Sequence[str | Path], metric: str, x: str, smooth: float
+    directories: Sequence[str | Path],
+    metric: str,
+    x: str,
+    smooth: float,
+    warn: Callable[[str], object],
 ) -> list[Group]:
-    """Read the runs and gather them; a directory that is named twice counts once.
+    """Read the runs, gather them and put them in order; a directory named twice counts once.
+
+    Their order is that of the settings in which they differ, whatever that of `directories`. Runs
+    that have no value of `metric` are left out with a warning.
 
     Raises:
-        RunError: a directory is no run, no run has such a metric, or one has no value of it.
+        RunError: a directory is no run, no run has such a metric, or none has a value of it.
     """
     paths = {Path(directory).resolve(): directory for directory in directories}
     runs = [load_run(directory) for directory in paths.values()]
     check_metric(metric, runs)
-    curves = [read_curve(run, metric, x, smooth) for run in runs]
+    curves = with_values([read_curve(run, metric, x, smooth) for run in runs], metric, warn)
     gathered = gather_seeds(curves)
-    labels = distinguish(
-        [shared_config(curves) for curves in gathered], [run_name(c[0].run) for c in gathered]
-    )
-    return [Group(curves, label) for curves, label in zip(gathered, labels, strict=True)]
+    configs = [shared_config(curves) for curves in gathered]
+    names = [run_name(curves[0].run) for curves in gathered]
+    labels = wrapped(distinguish(configs, names), names)
+    return [Group(gathered[i], labels[i]) for i in natural_order(configs, names)]
 
 
 def check_metric(metric: str, runs: Sequence[Run]) -> None:
@@ -75,21 +85,36 @@ def check_metric(metric: str, runs: Sequence[Run]) -> None:
 
 def read_curve(run: Run, metric: str, x: str, smooth: float) -> Curve:
     """The run's values of `metric`, from steps.csv if it has them, the finer of the tables."""
-    table = run.steps if metric in run.steps else run.metrics
-    if metric not in table or not np.isfinite(table[metric]).any():
-        table = run.metrics if metric in run.metrics else table
+    table = run.learning_rates() if metric == "lr" else run.steps if metric in run.steps else None
+    if table is None or not np.isfinite(table[metric]).any():
+        table = run.metrics if metric in run.metrics else run.steps
     points = table[["step"]].assign(
         x=table[x], raw=table[metric] * (100 if metric.endswith("accuracy") else 1)
     )
     points = points[np.isfinite(points["raw"])]
-    points = points.assign(y=moving_average(points["raw"], smooth))
-    if points.empty and run.summary["status"] != "diverged":
-        measured = [str(column) for column in run.metrics if run.metrics[column].notna().any()]
+    return Curve(run, points.assign(y=moving_average(points["raw"], smooth)))
+
+
+def with_values(
+    curves: Sequence[Curve], metric: str, warn: Callable[[str], object]
+) -> list[Curve]:
+    """The curves that have points, or diverged before their first; a warning names each other."""
+    drawn = [c for c in curves if len(c.points) or c.run.summary["status"] == "diverged"]
+    absent = [curve.run for curve in curves if curve not in drawn]
+    if not drawn:
+        measured = dict.fromkeys(
+            str(column)
+            for run in absent
+            for column in run.metrics
+            if run.metrics[column].notna().any()
+        )
         raise RunError(
-            f"{run.path} has no value of {metric}: leave it out, or choose a metric that it has "
+            f"no run here has a value of {metric}; choose a metric that there is "
             f"({', '.join(measured) or 'none so far'})"
         )
-    return Curve(run, points)
+    for run in absent:
+        warn(f"{run.path} has no value of {metric} and is left out")
+    return drawn
 
 
 def gather_seeds(curves: Sequence[Curve]) -> list[list[Curve]]:

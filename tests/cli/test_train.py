@@ -84,17 +84,18 @@ def test_overrides_leave_a_note_of_what_they_drop(folder):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_run_says_how_to_go_on(folder, number):
-    process = start(folder, "small.yaml", "training.epochs=100000")
+    process = start(folder, "small.yaml", "training.epochs=100000", "--out", "elsewhere")
     while " 0/100000" not in (line := process.stderr.readline()):
         assert line
     time.sleep(0.3)
     process.send_signal(number)
     out, _ = process.communicate(timeout=30)
     assert process.returncode == 130
-    (directory,) = (folder / "runs").iterdir()
-    command = f"optrun train runs/{directory.name}/config.yaml"
+    (directory,) = (folder / "elsewhere").iterdir()
+    command = f"optrun train elsewhere/{directory.name}/config.yaml"
     assert re.fullmatch(
-        rf"stopped in epoch \d+, step [\d,]+; everything is saved. To go on: {command}\n", out
+        rf"stopped after step [\d,]+, \d+ epochs done; everything is saved. To go on: {command}\n",
+        out,
     )
     assert load_run(directory).summary["status"] == "stopped"
     assert (directory / "curves.png").exists()

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from optrun.numerics import kernel_cache
 
 ROOT = Path(__file__).parents[2]
@@ -49,15 +51,23 @@ def test_without_a_writable_cache_a_temporary_one_serves_and_says_so(tmp_path):
     assert list(tmp_path.rglob("*norms*.nbi"))
 
 
-def test_an_edit_in_any_kernel_moves_the_cache(tmp_path, monkeypatch):
-    package = tmp_path / "optrun"
-    (package / "numerics").mkdir(parents=True)
-    kernel = package / "rules.py"
-    kernel.write_text("from optrun.numerics.jit import kernel\n")
-    (package / "plain.py").write_text("x = 1\n")
-    monkeypatch.setattr(kernel_cache, "__file__", str(package / "numerics" / "kernel_cache.py"))
+@pytest.mark.parametrize("package", kernel_cache.PACKAGES)
+def test_an_edit_in_any_package_with_kernels_moves_the_cache(tmp_path, monkeypatch, package):
+    for name in (*kernel_cache.PACKAGES, "cli"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "module.py").write_text("x = 1\n")
+    monkeypatch.setattr(kernel_cache, "__file__", str(tmp_path / "numerics" / "kernel_cache.py"))
     before = kernel_cache.digest_of_sources()
-    (package / "plain.py").write_text("x = 2\n")
+    (tmp_path / "cli" / "module.py").write_text("x = 2\n")
     assert kernel_cache.digest_of_sources() == before
-    kernel.write_text("from optrun.numerics.jit import kernel  # edited\n")
+    (tmp_path / package / "module.py").write_text("x = 2\n")
     assert kernel_cache.digest_of_sources() != before
+
+
+def test_every_kernel_lives_in_one_of_those_packages():
+    import optrun.config.schema
+    import optrun.engine.program  # noqa: F401
+    from optrun.numerics.jit import KERNELS
+
+    homes = {item.name.split(".")[1] for item in KERNELS if item.name.startswith("optrun.")}
+    assert homes <= set(kernel_cache.PACKAGES)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,17 @@ import pandas as pd
 import pytest
 
 from optrun.config.load import load, resolved
+from optrun.data.prepare import prepare
+from optrun.engine.program import Program, compile_program
+from optrun.errors import RunError
 from optrun.store.reading import load_run
+from optrun.store.run_directory import RunDirectory
+from optrun.store.table import Table
+from optrun.training import run as run_module
 from optrun.training import trainer
 from optrun.training.observer import Observer
 from optrun.training.run import run
+from tests import reference
 
 ROOT = Path(__file__).parents[2]
 TIMES = ["seconds"]
@@ -57,7 +65,11 @@ class Spy(Observer):
 
     def __init__(self, pulse_number: int = -1, action=lambda: None):
         self.heard: list[str] = []
+        self.notices: list[str] = []
         self.pulse_number, self.action = pulse_number, action
+
+    def notice(self, text):
+        self.notices.append(text)
 
     def begin(self, plan):
         self.plan = plan
@@ -127,10 +139,17 @@ def test_the_same_config_elsewhere_gives_the_same_bytes(tmp_path):
     assert same_results(train(tmp_path / "a").path, train(tmp_path / "b").path)
 
 
-@pytest.mark.parametrize("pulse", [1, 3, 7, 12])
-def test_ctrl_c_saves_and_resuming_gives_the_same_bytes(tmp_path, pulse, monkeypatch):
+# 12 steps an epoch, 5 epochs: in the first, at a boundary, later on, at the very end
+@pytest.mark.parametrize("pulse", [1, 7, 12, 13, 30, 47, 59, 60])
+@pytest.mark.parametrize("best_by", ["val_loss", "val_accuracy", "last"])
+def test_ctrl_c_saves_and_resuming_gives_the_same_bytes(tmp_path, pulse, best_by, monkeypatch):
     monkeypatch.setattr(trainer, "CHUNK_SECONDS", 0.0)
+    monkeypatch.setitem(SMALL["training"], "best_by", best_by)
+    if best_by != "last":
+        stopping = {"patience": 2, "min_delta": 0.02}
+        monkeypatch.setitem(SMALL["training"], "early_stopping", stopping)
     whole = train(tmp_path / "whole")
+    pulse = min(pulse, whole.summary["steps"])
     cut = train(tmp_path / "cut", observer=Spy(pulse, interrupt))
     assert cut.summary["status"] == "stopped"
     assert cut.summary["steps"] == pulse
@@ -142,6 +161,78 @@ def test_ctrl_c_saves_and_resuming_gives_the_same_bytes(tmp_path, pulse, monkeyp
     assert same_results(resumed.path, whole.path)
 
 
+def test_a_run_that_diverges_after_resuming_diverges_alike(tmp_path, monkeypatch):
+    monkeypatch.setattr(trainer, "CHUNK_SECONDS", 0.0)
+    # the rate climbs until the loss explodes, well after the cut
+    climb = ["optimizer={name: sgd, lr: 1e5}", "warmup={name: linear, duration: 100%}"]
+    climb += ["training.epochs=2000", "regularization.dropout=0"]
+    whole = train(tmp_path / "whole", *climb)
+    assert whole.summary["status"] == "diverged"
+    assert whole.summary["diverged_step"] > 20
+    train(tmp_path / "cut", *climb, observer=Spy(15, interrupt))
+    resumed = train(tmp_path / "cut", *climb)
+    assert resumed.summary["diverged_step"] == whole.summary["diverged_step"]
+    pd.testing.assert_frame_equal(
+        resumed.steps.drop(columns=TIMES), whole.steps.drop(columns=TIMES)
+    )
+
+
+def test_a_diverged_run_cut_before_its_summary_diverges_alike(tmp_path, monkeypatch):
+    lost = ["optimizer={name: sgd, lr: 1e6}"]
+    whole = train(tmp_path / "whole", *lost)
+
+    def fail(self, weights):
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunDirectory, "save_best", fail)
+        with pytest.raises(OSError, match="full"):
+            train(tmp_path / "cut", *lost)
+    again = train(tmp_path / "cut", *lost)
+    assert again.summary["diverged_step"] == whole.summary["diverged_step"]
+    assert len(again.steps) == len(whole.steps)
+
+
+def test_tables_are_on_the_disk_before_the_checkpoint_counts_on_them(tmp_path, monkeypatch):
+    written: list[str] = []
+    real_sync, real_save = Table.sync, RunDirectory.save_checkpoint
+    monkeypatch.setattr(
+        Table, "sync", lambda self: (written.append(self.path.name), real_sync(self))
+    )
+    monkeypatch.setattr(
+        RunDirectory,
+        "save_checkpoint",
+        lambda self, arrays: (written.append("checkpoint"), real_save(self, arrays)),
+    )
+    train(tmp_path)
+    assert written == ["metrics.csv", "steps.csv", "checkpoint"]
+
+
+@pytest.mark.parametrize("what", ["numpy", "cpu"])
+def test_a_run_is_not_resumed_under_other_conditions(tmp_path, what):
+    whole = train(tmp_path / "whole")
+    cut = train(tmp_path / "cut", observer=Spy(1, interrupt)).path
+    environment = json.loads((cut / "environment.json").read_text())
+    (cut / "environment.json").write_text(json.dumps(environment | {what: "another"}))
+    spy = Spy()
+    resumed = train(tmp_path / "cut", observer=spy)
+    assert spy.plan.resumed_at == 0
+    assert any(f"{what} another →" in text for text in spy.notices)
+    assert same_results(resumed.path, whole.path)
+    stored = json.loads((cut / "environment.json").read_text())
+    assert stored == environment
+    assert {library["threads"] for library in stored["blas"]} == {1}
+
+
+def test_a_damaged_checkpoint_says_the_way_out(tmp_path):
+    cut = train(tmp_path, observer=Spy(1, interrupt)).path
+    (cut / "checkpoint.npz").write_bytes(b"half")
+    with pytest.raises(RunError, match=r"checkpoint\.npz.*delete the file to begin the run anew"):
+        train(tmp_path)
+    (cut / "checkpoint.npz").unlink()
+    assert train(tmp_path).summary["status"] == "finished"
+
+
 def test_the_length_of_chunks_changes_nothing(tmp_path, monkeypatch):
     whole = train(tmp_path / "whole")
     monkeypatch.setattr(trainer, "CHUNK_SECONDS", 0.0)
@@ -151,6 +242,7 @@ def test_the_length_of_chunks_changes_nothing(tmp_path, monkeypatch):
 KILLED = """
 import sys
 from optrun.config.load import load
+from optrun.training import run as run_module
 from optrun.training import trainer
 from optrun.training.run import run
 trainer.CHECKPOINT_SECONDS = 0.05
@@ -191,9 +283,6 @@ def test_kill_at_random_moments_and_resuming_give_the_same_bytes(tmp_path):
 
 
 def test_two_processes_do_not_write_one_run(tmp_path):
-    from optrun.errors import RunError
-    from optrun.store.run_directory import RunDirectory
-
     path = train(tmp_path).path
     shutil.rmtree(path)
     directory = RunDirectory(path)
@@ -204,13 +293,10 @@ def test_two_processes_do_not_write_one_run(tmp_path):
 
 @pytest.mark.parametrize("overrides", [(), ("training.best_by=val_loss",)])
 def test_the_test_set_is_evaluated_with_the_chosen_weights(tmp_path, overrides):
-    from optrun.data.prepare import prepare
-    from tests.reference import objective
-
     done = train(tmp_path, "dtype=float64", *overrides)
     config = load(done.path / "config.yaml").config
     test = prepare(config.dataset, config.seed, config.dtype).test
-    loss, _, _ = objective(done.weights, test.x, test.y, "relu", "softmax", {})
+    loss, _, _ = reference.objective(done.weights, test.x, test.y, "relu", "softmax", {})
     assert done.summary["test_loss"] == pytest.approx(loss, rel=1e-10)
 
 
@@ -230,6 +316,107 @@ def test_early_stopping_restores_the_best(tmp_path):
     assert done.summary["best_epoch"] == best
     assert done.summary["epochs"] == best + patience < 200
     assert done.summary["val_loss"] == losses[best]
+
+
+def test_an_improvement_below_min_delta_does_not_count(tmp_path):
+    stopping = "training.early_stopping={patience: 2, min_delta: 1.0}"
+    done = train(tmp_path, "training.best_by=val_loss", stopping, "training.epochs=50")
+    assert done.summary["epochs"] == 2
+    assert done.summary["best_epoch"] == 2
+    assert done.metrics["val_loss"].is_monotonic_decreasing
+
+
+def test_an_explosion_in_the_last_step_is_a_divergence(tmp_path):
+    once = ["optimizer={name: sgd, lr: 1e6}", "training={epochs: 1, batch_size: full}"]
+    done = train(tmp_path, *once)
+    assert done.summary["status"] == "diverged"
+    assert done.summary["epochs"] == 0
+    assert done.summary["test_loss"] is None
+
+
+def test_a_start_that_is_too_large_is_called_so(tmp_path):
+    done = train(tmp_path, "initialization={name: normal, std: 1e30}", "scheduler=cosine")
+    assert done.summary["status"] == "diverged"
+    assert done.summary["diverged_step"] == 0
+    assert "weights drawn by normal are too large" in done.summary["reason"]
+
+
+def test_evaluation_and_compilation_are_not_training_time(tmp_path, monkeypatch):
+    real = Program.evaluate
+    monkeypatch.setattr(Program, "evaluate", lambda *args: (time.sleep(0.05), real(*args))[1])
+    done = train(tmp_path)
+    assert done.summary["seconds_eval"] > 13 * 0.05  # two splits at six epochs, and the test
+    assert done.summary["seconds_train"] < 0.3
+    assert done.metrics["seconds"].iloc[-1] == done.summary["seconds_train"]
+    assert done.steps["seconds"].is_monotonic_increasing
+    assert done.steps["seconds"].iloc[-1] == pytest.approx(done.summary["seconds_train"])
+
+
+def test_runs_use_one_blas_thread(tmp_path):
+    from threadpoolctl import threadpool_info
+
+    threads: set[int] = set()
+    spy = Spy(
+        1,
+        lambda: threads.update(
+            p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas"
+        ),
+    )
+    train(tmp_path, observer=spy)
+    assert threads == {1}
+
+
+def test_the_dataset_is_part_of_a_run_s_identity(tmp_path, monkeypatch):
+    first = train(tmp_path)
+    real = run_module.prepare
+    monkeypatch.setattr(
+        run_module, "prepare", lambda *args: replace(real(*args), fingerprint="other")
+    )
+    assert train(tmp_path).path != first.path
+
+
+def test_every_column_equals_the_numpy_twin(tmp_path):
+    section = ["dtype=float64", "training.epochs=2", "regularization={l1: 0.01, l2: 0.1}"]
+    done = train(tmp_path, *section)
+    config = load(done.path / "config.yaml").config
+    data = prepare(config.dataset, config.seed, config.dtype)
+    program = compile_program(config, data)
+    weights = program.named_weights(program.parameters.weights.copy())
+    epochs, steps, states = [weights], [], {name: {} for name in weights}
+    penalties = config.regularization.model_dump()
+    for t, rate in enumerate(program.rates, start=1):
+        epoch, batch = divmod(t - 1, program.steps_per_epoch)
+        rows = program.order(epoch)[batch * 16 : batch * 16 + 16]
+        x, y = (data.train.storage[rows] - data.shift) * data.scale, data.train.labels[rows]
+        loss, penalty, gradient = reference.objective(weights, x, y, "relu", "softmax", penalties)
+        steps.append([t, t / program.steps_per_epoch, rate, loss, penalty, norm(gradient)])
+        options = config.optimizer.model_dump()
+        weights = {
+            name: reference.adam(w, gradient[name], states[name], t, rate, options)
+            for name, w in weights.items()
+        }
+        if batch == program.steps_per_epoch - 1:
+            epochs.append(weights)
+    np.testing.assert_allclose(done.steps.drop(columns=TIMES), steps, rtol=1e-9)
+
+    norms = np.array([row[-1] for row in steps]).reshape(2, -1).mean(axis=1)
+    for epoch, weights in enumerate(epochs):
+        row = done.metrics.loc[epoch]
+        for split, name in ((data.train, "train"), (data.validation, "val")):
+            measured = reference.objective(weights, split.x, split.y, "relu", "softmax", penalties)
+            assert row[f"{name}_loss"] == pytest.approx(measured[0], rel=1e-9)
+            assert row["penalty"] == pytest.approx(measured[1], rel=1e-9)
+        assert row["weight_norm"] == pytest.approx(norm(weights), rel=1e-9)
+        assert row["step"] == epoch * program.steps_per_epoch
+        if epoch:
+            moved = {name: weights[name] - epochs[epoch - 1][name] for name in weights}
+            assert row["update_norm"] == pytest.approx(norm(moved), rel=1e-9)
+            assert row["grad_norm"] == pytest.approx(norms[epoch - 1], rel=1e-9)
+            assert row["lr"] == program.rates[row["step"].astype(int) - 1]
+
+
+def norm(arrays: dict[str, np.ndarray]) -> float:
+    return float(np.sqrt(sum((array**2).sum() for array in arrays.values())))
 
 
 def test_without_validation_the_last_weights_are_kept(tmp_path):

@@ -1,0 +1,154 @@
+"""What tells runs apart: the settings in which their configs differ, as labels and as an order."""
+
+import json
+import re
+import textwrap
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from optrun.viz.labels import value_text
+
+WITHOUT_EFFECT = {"name", "training.log_every"}  # settings that change no weight
+SELF_EXPLAINING = {"dataset.name", "model.name", "optimizer.name"}
+ALWAYS_SHOWN = {"lr"}  # what readers of a comparison of optimizers look for first
+LETTERS, LINES = 40, 3  # of a label in a legend
+
+Flat = dict[str, Any]
+
+
+def distinguish(configs: Sequence[Mapping[str, Any]], fallbacks: Sequence[str]) -> list[str]:
+    """A label for each config: `differences`, or its fallback where those are none or not unique."""
+    labels = differences(configs)
+    uses = Counter(labels)
+    return [
+        label if label and uses[label] == 1 else fallback
+        for label, fallback in zip(labels, fallbacks, strict=True)
+    ]
+
+
+def differences(configs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """For each config the settings in which it differs from the others, in a config's order.
+
+    `optimizer.name` appears as its value, other settings as `key=value`, the key without its
+    section unless two sections have such a key. What follows from a component's name alone, as
+    Adam's β₁ does where only one Adam is compared, is left out, and so is what changes no result.
+    """
+    flats = [flatten(config) for config in configs]
+    differing = differing_keys(configs)
+    shown = [[key for key in differing if tells(key, flat, flats, differing)] for flat in flats]
+    shorts = Counter(short(key) for key in {key for chosen in shown for key in chosen})
+    return [
+        ", ".join(piece(key, flat[key], shorts) for key in chosen)
+        for chosen, flat in zip(shown, flats, strict=True)
+    ]
+
+
+def natural_order(configs: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[int]:
+    """The indices of `configs` by what differs, in a config's order of keys; then by `names`.
+
+    Numbers are ordered by size, texts by the alphabet and the numbers in them.
+    """
+    keys = differing_keys(configs)
+    flats = [flatten(config) for config in configs]
+
+    def rank(index: int) -> tuple[Any, ...]:
+        flat = flats[index]
+        values = tuple(value_rank(flat[key]) if key in flat else () for key in keys)
+        return values, value_rank(names[index])
+
+    return sorted(range(len(configs)), key=rank)
+
+
+def value_rank(value: Any) -> tuple[Any, ...]:
+    """A tuple that compares with that of any other setting: unset, numbers, lists, texts."""
+    if value is None:
+        return (0,)
+    if isinstance(value, bool | int | float):
+        return (1, value)
+    if isinstance(value, list):
+        return (2, *(value_rank(item) for item in value))
+    parts = re.split(r"(\d+)", str(value))
+    return (3, *((int(part), "") if part.isdecimal() else (-1, part) for part in parts))
+
+
+def differing_keys(configs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The dotted keys on which the configs disagree, sections together as in a config."""
+    ordered = sorted(configs, key=lambda config: json.dumps(config, default=str))
+    flats = [flatten(config) for config in ordered]
+    keys = dict.fromkeys(key for flat in flats for key in flat)
+    place = {part: i for i, part in enumerate(dict.fromkeys(p for k in keys for p in prefixes(k)))}
+    return sorted(
+        (key for key in keys if key not in WITHOUT_EFFECT and varies(key, flats)),
+        key=lambda key: [place[prefix] for prefix in prefixes(key)],
+    )
+
+
+def prefixes(key: str) -> list[str]:
+    """`a`, `a.b` and `a.b.c` of `a.b.c`."""
+    parts = key.split(".")
+    return [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
+
+
+def flatten(config: Mapping[str, Any], prefix: str = "") -> Flat:
+    """The leaves of nested mappings under dotted keys."""
+    leaves: Flat = {}
+    for key, value in config.items():
+        if isinstance(value, Mapping):
+            leaves |= flatten(value, f"{prefix}{key}.")
+        else:
+            leaves[f"{prefix}{key}"] = value
+    return leaves
+
+
+def varies(key: str, flats: Sequence[Flat]) -> bool:
+    """Whether the configs disagree on `key`, having it or not included."""
+    return len({json.dumps(flat[key], default=str) if key in flat else "" for flat in flats}) > 1
+
+
+def tells(key: str, flat: Flat, flats: Sequence[Flat], differing: Sequence[str]) -> bool:
+    """Whether `key` belongs in the label of `flat`."""
+    if key not in flat:
+        return False
+    section, _, last = key.rpartition(".")
+    if flat[key] is None and section and any(section in other for other in flats):
+        return False  # an unset field of a section that others leave out as a whole
+    choosers = [name for name in enclosing_names(key) if name in differing]
+    family = [other for other in flats if all(other.get(n) == flat.get(n) for n in choosers)]
+    return last in ALWAYS_SHOWN or not choosers or varies(key, family)
+
+
+def enclosing_names(key: str) -> list[str]:
+    """The `name` fields of the components that `key` is a setting of."""
+    names = [f"{section}.name" for section in prefixes(key)[:-1]]
+    return [name for name in names if name != key]
+
+
+def short(key: str) -> str:
+    """The last word of a key; of a component's name, the component."""
+    return key.removesuffix(".name").rpartition(".")[2]
+
+
+def piece(key: str, value: Any, shorts: Mapping[str, int]) -> str:
+    """One setting in a label."""
+    if key in SELF_EXPLAINING:
+        return value_text(value)
+    name = short(key) if shorts[short(key)] == 1 else key.removesuffix(".name")
+    return f"{name}={value_text(value)}"
+
+
+def wrapped(labels: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Labels in lines short enough for a legend; where cutting made two alike, the names instead."""
+    cut = [wrap(label) for label in labels]
+    uses = Counter(cut)
+    return [
+        wrap(name) if uses[label] > 1 else label for label, name in zip(cut, names, strict=True)
+    ]
+
+
+def wrap(text: str, letters: int = LETTERS, lines: int = LINES) -> str:
+    """`text` in at most so many lines of so many letters, cut off by an ellipsis."""
+    # Settings stay whole where they can: lines break after a comma between two of them.
+    return "\n".join(
+        textwrap.wrap(text, letters, max_lines=lines, placeholder=" …", break_on_hyphens=False)
+    )
