@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ def train(
     overrides: Sequence[str] = (),
     out: str | Path = "runs",
     data_dir: str | Path | None = None,
+    progress: bool = False,
 ) -> "Run":
     """Train a config, or find the run if it is there already.
 
@@ -25,6 +27,7 @@ def train(
         overrides: changes to it, such as `"optimizer.lr=0.1"`.
         out: where run directories are made.
         data_dir: folder of datasets; default: `OPTRUN_DATA_DIR`, else the user's cache.
+        progress: tell on standard error how training goes.
 
     Returns:
         What `load_run` returns for its directory. A diverged run is returned too; its
@@ -39,14 +42,17 @@ def train(
         RunError: the run cannot be written.
         KeyboardInterrupt: Ctrl-C, after everything has been saved; the same call goes on.
     """
+    from optrun.cli.progress import watch
     from optrun.config.load import load
+    from optrun.training.observer import Observer
     from optrun.training.run import run
     from optrun.viz.curves import update_curves
 
     loaded = load(config, overrides)
     for note in loaded.notes:
         warnings.warn(note, stacklevel=2)
-    directory = run(loaded.config, out, data_dir)
+    with closing(watch() if progress else Observer()) as observer:
+        directory = run(loaded.config, out, data_dir, observer)
     update_curves(directory)
     result = load_run(directory)
     if result.summary["status"] == "stopped":

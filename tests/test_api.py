@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import optrun
-from optrun.errors import ConfigError, RunError, UserError
+from optrun import ConfigError, RunError, UserError
 
 CONFIG = {
     "name": "api",
@@ -98,7 +98,20 @@ def test_errors_are_of_one_family(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", optrun.__all__)
+def test_progress_is_told_only_if_asked_for(tmp_path, capsys):
+    optrun.train(CONFIG, out=tmp_path)
+    assert capsys.readouterr() == ("", "")
+    optrun.train(CONFIG, ["seed=1"], out=tmp_path, progress=True)
+    assert "epoch 2/2" in capsys.readouterr().err
+
+
+def test_what_overrides_leave_out_is_warned_of(tmp_path):
+    config = CONFIG | {"optimizer": {"name": "adam", "beta1": 0.8}}
+    with pytest.warns(UserWarning, match="leaves out beta1"):
+        optrun.train(config, ["optimizer.name=sgd"], out=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["train", "load_run", "load_data"])
 def test_public_functions_are_documented_and_typed(name):
     function = getattr(optrun, name)
     assert "Raises:" in inspect.getdoc(function)

@@ -63,4 +63,5 @@ def main() -> None:
         typer.echo(f"error: {error}" if "\n" not in str(error) else str(error), err=True)
         sys.exit(USERS_MISTAKE)
     except KeyboardInterrupt:
+        typer.echo("stopped", err=True)
         sys.exit(INTERRUPTED)

@@ -32,4 +32,8 @@ def plot(
     """Compare runs in one figure, labelled by what differs between their configs."""
     from optrun.viz.compare import compare
 
-    typer.echo(compare(runs, metric, x.value, log_x, log_y, smooth, out))
+    typer.echo(compare(runs, metric, x.value, log_x, log_y, smooth, out, warn))
+
+
+def warn(message: str) -> None:
+    typer.echo(f"warning: {message}", err=True)

@@ -1,17 +1,20 @@
 """What a person sees of a run: a live bar in a terminal, plain lines elsewhere."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 from optrun.training.observer import Observer, Plan, Pulse
 
 FEW_EPOCHS = 30
 SILENCE_SECONDS = 10.0
+STOPPING = "stopping as soon as everything is saved; once more stops at once"
 REUSED = "this run is there already; nothing needs training"
 
 
@@ -28,7 +31,8 @@ class PlainLines(Observer):
         self.told = monotonic()
 
     def say(self, text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
+        with suppress(BrokenPipeError):  # nobody reads on, which is no reason not to train
+            print(text, file=sys.stderr, flush=True)
         self.told = monotonic()
 
     def notice(self, text: str) -> None:
@@ -40,16 +44,16 @@ class PlainLines(Observer):
 
     def pulse(self, pulse: Pulse) -> None:
         if monotonic() - self.told > SILENCE_SECONDS:
-            self.say(
-                f"epoch {pulse.epoch}/{self.epochs}  step {pulse.step}  loss {pulse.loss:.4g}  "
-                f"lr {pulse.rate:.3g}  {pulse.examples_per_second:,.0f} examples/s  "
-                f"{duration(pulse.seconds_left)} left"
-            )
+            time_left = duration(pulse.seconds_left)
+            self.say(f"epoch {pulse.epoch}/{self.epochs}  {moment(pulse)}  {time_left} left")
 
     def epoch(self, row: dict[str, Any]) -> None:
         every = max(1, self.epochs // FEW_EPOCHS)
         if row["epoch"] % every == 0 or row["epoch"] == self.epochs:
             self.say(epoch_line(row, self.epochs))
+
+    def stopping(self) -> None:
+        self.say(STOPPING)
 
     def reuse(self, directory: Path) -> None:
         self.say(REUSED)
@@ -61,16 +65,15 @@ class LiveBar(Observer):
     def __init__(self) -> None:
         self.console = Console(stderr=True)
         self.status = self.console.status("")
+        whole = Column(no_wrap=True)
         self.bar = Progress(
-            TextColumn("epoch {task.fields[epoch]}"),
-            BarColumn(bar_width=None),
-            TextColumn("step {task.completed}/{task.total}"),
-            TextColumn("loss {task.fields[loss]}"),
-            TextColumn("lr {task.fields[rate]}"),
-            TextColumn("{task.fields[speed]} examples/s"),
-            TimeRemainingColumn(),
+            TextColumn("epoch {task.fields[epoch]}", table_column=whole),
+            BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=1)),
+            TextColumn("{task.fields[moment]}", table_column=whole),
+            TimeRemainingColumn(compact=True, table_column=whole),
             console=self.console,
             transient=True,
+            expand=True,
         )
         self.epochs = 0
 
@@ -83,31 +86,37 @@ class LiveBar(Observer):
         self.console.print(opening(plan), highlight=False)
         self.epochs = plan.epochs
         self.task = self.bar.add_task(
-            "", total=plan.steps, completed=plan.resumed_at, epoch="", loss="", rate="", speed=""
+            "", total=plan.steps, completed=plan.resumed_at, epoch="", moment=""
         )
         self.bar.start()
 
     def pulse(self, pulse: Pulse) -> None:
-        self.bar.update(
-            self.task,
-            completed=pulse.step,
-            epoch=f"{pulse.epoch}/{self.epochs}",
-            loss=f"{pulse.loss:.4g}",
-            rate=f"{pulse.rate:.3g}",
-            speed=f"{pulse.examples_per_second:,.0f}",
-        )
+        epoch = f"{pulse.epoch}/{self.epochs}"
+        self.bar.update(self.task, completed=pulse.step, epoch=epoch, moment=moment(pulse))
 
     def epoch(self, row: dict[str, Any]) -> None:
         if self.epochs <= FEW_EPOCHS or row["epoch"] == self.epochs:
-            self.bar.console.print(epoch_line(row, self.epochs), highlight=False)
+            self.console.print(epoch_line(row, self.epochs), highlight=False)
+
+    def stopping(self) -> None:
+        self.console.print(STOPPING, highlight=False)
+
+    def reuse(self, directory: Path) -> None:
+        self.console.print(REUSED)
 
     def close(self) -> None:
         """Leave the terminal as it was found, whatever happened."""
         self.status.stop()
         self.bar.stop()
 
-    def reuse(self, directory: Path) -> None:
-        self.console.print(REUSED)
+
+def moment(pulse: Pulse) -> str:
+    """Where training is, in a few words."""
+    speed = pulse.examples_per_second
+    return (
+        f"step {pulse.step}  loss {pulse.loss:.3g}  lr {pulse.rate:.2g}  "
+        f"{f'{speed / 1000:.0f}k' if speed >= 10_000 else f'{speed:.0f}'} examples/s"
+    )
 
 
 def opening(plan: Plan) -> str:
@@ -154,7 +163,7 @@ def finished_lines(summary: dict[str, Any]) -> list[str]:
         f"with the weights of epoch {summary['best_epoch']}",
         f"trained {summary['epochs']} epochs in {duration(summary['seconds_train'])}; "
         f"evaluation {duration(summary['seconds_eval'])}, "
-        f"compilation {duration(summary['seconds_compile'])}",
+        f"kernels ready in {duration(summary['seconds_compile'])}",
     ]
 
 

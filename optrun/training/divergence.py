@@ -47,6 +47,12 @@ def likely_cause(program: Program, step: int) -> str:
             "model; choose another initialization"
         )
     rate = rates[min(step, rates.size) - 1]
+    l1, l2 = config.regularization.l1, config.regularization.l2
+    if max(l1, l2) >= 1 and rate * max(l1, l2) >= 1:
+        return (
+            f"penalties of l1={l1:g} and l2={l2:g} overshoot at a learning rate of {rate:.3g}; "
+            "lower regularization"
+        )
     optimizer = config.optimizer
     lower = min(optimizer.lr / 10, type(optimizer).model_fields["lr"].default)
     return (

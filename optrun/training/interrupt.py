@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -9,13 +10,17 @@ from typing import Any
 class Interrupt:
     """While entered, the first Ctrl-C or SIGTERM sets `requested`; a second acts at once.
 
+    Args:
+        tell: called at the first.
+
     Signals are Python's to handle in the main thread only; elsewhere this does nothing.
     """
 
     SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[], None]) -> None:
         self.requested = False
+        self.tell = tell
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> "Interrupt":
@@ -29,6 +34,7 @@ class Interrupt:
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self.requested = True
         self._restore()
+        self.tell()
 
     def _restore(self) -> None:
         for number, handler in self._before.items():

@@ -58,6 +58,9 @@ class Observer:
     def epoch(self, row: dict[str, Any]) -> None:
         """An epoch is done; `row` is its row of metrics.csv."""
 
+    def stopping(self) -> None:
+        """Somebody asked the run to stop; it is about to be saved."""
+
     def reuse(self, directory: Path) -> None:
         """The run was there already, finished; nothing is done."""
 

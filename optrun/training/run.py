@@ -84,7 +84,7 @@ def run(
     identity = run_id(resolved(config), data.fingerprint, NUMERICS)
     directory = RunDirectory.named(Path(out), config.name, identity)
     directory.create()
-    with directory.lock(), Interrupt() as interrupt:
+    with directory.lock(), Interrupt(observer.stopping) as interrupt:
         before = directory.read_summary() if (directory.path / "summary.json").exists() else {}
         if before.get("status") in DONE:
             observer.reuse(directory.path)
@@ -135,7 +135,7 @@ def prepare_trainer(
     observer.notice(
         "compiling kernels, which takes some seconds and only the first run does"
         if is_cold()
-        else "loading kernels; what is new among them is compiled"
+        else "loading kernels, compiling what is new among them"
     )
     begun = perf_counter()
     program = compile_program(config, data)

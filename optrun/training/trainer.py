@@ -18,7 +18,9 @@ from optrun.training.observer import Observer, Pulse
 from optrun.training.selection import Selection
 
 CHUNK_SECONDS = 0.1
-CHECKPOINT_SECONDS = 5.0
+CHECKPOINT_SECONDS = 1.0
+CHECKPOINT_SHARE = 0.05
+"""Checkpoints are at least so far apart that writing them takes no more of the time than this."""
 
 
 @dataclass
@@ -65,7 +67,7 @@ class Trainer:
         self.epoch_start = self.weights.copy()
         self.row: dict[str, Any] = {}
         self.chunk = 1
-        self.saved_at = perf_counter()
+        self.save_again_at = perf_counter() + CHECKPOINT_SECONDS
         if directory.has_checkpoint():
             self.resume()
         else:
@@ -96,6 +98,7 @@ class Trainer:
 
     def save(self) -> None:
         """Write a checkpoint that agrees with the tables on disk."""
+        begun = perf_counter()
         for table in (self.metrics, self.steps):
             table.sync()
         self.progress.metrics_length = self.metrics.length()
@@ -110,7 +113,8 @@ class Trainer:
                 "epoch_start": self.epoch_start,
             }
         )
-        self.saved_at = perf_counter()
+        taken = perf_counter() - begun
+        self.save_again_at = begun + max(CHECKPOINT_SECONDS, taken / CHECKPOINT_SHARE)
 
     def close(self) -> None:
         """Close the tables."""
@@ -184,7 +188,7 @@ class Trainer:
         if self.interrupt.requested:
             self.save()
             raise Stopped
-        if perf_counter() - self.saved_at > CHECKPOINT_SECONDS:
+        if perf_counter() > self.save_again_at:
             self.save()
 
     # Measuring and telling

@@ -53,7 +53,7 @@ def test_what_a_finished_run_prints(folder):
     )
     time = r"[\d.]+ m?s"
     assert re.fullmatch(
-        rf"trained 3 epochs in {time}; evaluation {time}, compilation {time}", times
+        rf"trained 3 epochs in {time}; evaluation {time}, kernels ready in {time}", times
     )
     assert where == f"runs/{directory.name}"
     lines = err.splitlines()
@@ -89,8 +89,9 @@ def test_a_stopped_run_says_how_to_go_on(folder, number):
         assert line
     time.sleep(0.3)
     process.send_signal(number)
-    out, _ = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=30)
     assert process.returncode == 130
+    assert "stopping as soon as everything is saved" in err
     (directory,) = (folder / "elsewhere").iterdir()
     command = f"optrun train elsewhere/{directory.name}/config.yaml"
     assert re.fullmatch(
@@ -148,7 +149,7 @@ def test_lines_without_validation_or_test_figures():
     }  # fmt: skip
     assert ending(Path("runs/a"), summary) == [
         "test accuracy 50.00%, loss 1.0000, with the weights of epoch 2",
-        "trained 7 epochs in 10 ms; evaluation 2.0 s, compilation 346 s",
+        "trained 7 epochs in 10 ms; evaluation 2.0 s, kernels ready in 346 s",
         "early stopping: val_loss has not improved in 5 epochs",
         "runs/a",
     ]

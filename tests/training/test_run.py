@@ -341,6 +341,12 @@ def test_a_start_that_is_too_large_is_called_so(tmp_path):
     assert "weights drawn by normal are too large" in done.summary["reason"]
 
 
+def test_a_penalty_that_overshoots_is_called_so(tmp_path):
+    done = train(tmp_path, "regularization.l2=1e9", "optimizer={name: sgd, lr: 0.1}")
+    assert done.summary["status"] == "diverged"
+    assert "penalties of l1=0 and l2=1e+09 overshoot" in done.summary["reason"]
+
+
 def test_evaluation_and_compilation_are_not_training_time(tmp_path, monkeypatch):
     real = Program.evaluate
     monkeypatch.setattr(Program, "evaluate", lambda *args: (time.sleep(0.05), real(*args))[1])
