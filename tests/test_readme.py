@@ -55,8 +55,8 @@ def test_every_command_works(newcomer):
             text = text.replace(example, str(actual.relative_to(newcomer)))
         run(["bash", "-euc", text], newcomer)
     assert len(list(newcomer.glob("runs/quickstart-*/curves.png"))) == 1
-    assert len(list(newcomer.glob("runs/mnist-mlp-*/curves.png"))) == 5
-    assert (newcomer / "runs/mnist-optimizers.png").exists()
+    assert len(list(newcomer.glob("runs/optimizers-*/curves.png"))) == 5
+    assert (newcomer / "optimizers.png").exists()
     assert (newcomer / "schema.json").exists()
 
 

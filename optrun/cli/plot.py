@@ -1,24 +1,18 @@
 """`optrun plot`: several runs in one picture."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 
-class Axis(StrEnum):
-    """What the horizontal axis counts."""
-
-    epoch = "epoch"
-    step = "step"
-    seconds = "seconds"
-
-
 def plot(
     runs: Annotated[list[Path], typer.Argument(help="Run directories, such as runs/mnist-*.")],
     metric: Annotated[str, typer.Option(help="A column of metrics.csv or steps.csv.")] = "val_loss",
-    x: Annotated[Axis, typer.Option(help="What the horizontal axis counts.")] = Axis.epoch,
+    x: Annotated[
+        str,
+        typer.Option(metavar="[epoch|step|seconds]", help="What the horizontal axis counts."),
+    ] = "epoch",
     log_x: Annotated[bool, typer.Option("--log-x", help="Logarithmic horizontal axis.")] = False,
     log_y: Annotated[bool, typer.Option("--log-y", help="Logarithmic vertical axis.")] = False,
     smooth: Annotated[
@@ -32,7 +26,7 @@ def plot(
     """Compare runs in one figure, labelled by what differs between their configs."""
     from optrun.viz.compare import compare
 
-    typer.echo(compare(runs, metric, x.value, log_x, log_y, smooth, out, warn))
+    typer.echo(compare(runs, metric, x, log_x, log_y, smooth, out, warn))
 
 
 def warn(message: str) -> None:

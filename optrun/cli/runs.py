@@ -7,8 +7,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from optrun.store.reading import RunRow
 
+HEADINGS = {
+    "name": "name",
+    "id": "id",
+    "status": "status",
+    "started": "started",
+    "epochs": "epochs",
+    "val_loss": "val loss",
+    "val_accuracy": "val acc",
+    "test_accuracy": "test acc",
+    "seconds_train": "train time",
+    "differs": "differs",
+}
+NUMBERS = ("epochs", "val_loss", "val_accuracy", "test_accuracy", "seconds_train")
+# Left out one after the other where there is no room for all:
+DROPPED = ("seconds_train", "started", "val_loss", "test_accuracy", "epochs", "val_accuracy")
+NARROWEST = {"name": 12, "differs": 20}  # letters to which these columns are cut, for room
+GAP = 2
 HIGHER_IS_BETTER = ("val_accuracy", "test_accuracy")
 
 
@@ -19,7 +38,7 @@ def runs(
         str, typer.Option(help="Column to sort by; accuracies from the highest down.")
     ] = "started",
 ) -> None:
-    """List runs: how far they got and how well they do."""
+    """List runs: how far they got, how well they do, and in which settings they differ."""
     from optrun.store.reading import list_runs
 
     rows = sort_rows(list_runs(root), sort)
@@ -31,19 +50,19 @@ def runs(
         typer.echo(f"No runs in {root} yet.")
 
 
-def sort_rows(rows: Sequence["RunRow"], column: str) -> list["RunRow"]:
-    """The rows by one column; those that have no value in it last."""
-    from dataclasses import fields
+def sort_rows(rows: Sequence["RunRow"], heading: str) -> list["RunRow"]:
+    """The rows by a column, called as in the table or in JSON; those without a value last."""
     from difflib import get_close_matches
 
     from optrun.errors import UserError
-    from optrun.store.reading import RunRow
 
-    known = [field.name for field in fields(RunRow)]
-    if column not in known:
-        near = get_close_matches(column, known, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ";"
-        raise UserError(f"no column is called {column}{hint} There are {', '.join(known)}")
+    known = {name: field for field, name in HEADINGS.items() if field != "differs"}
+    column = known.get(heading, heading)
+    if column not in known.values():
+        near = get_close_matches(heading, [*known, *known.values()], n=1)
+        hint = f"; did you mean {near[0]}? There" if near else "; there"
+        names = [n if n == field else f"{n} ({field})" for n, field in known.items()]
+        raise UserError(f"no column is called {heading}{hint} are {', '.join(names)}")
     present = [row for row in rows if getattr(row, column) is not None]
     absent = [row for row in rows if getattr(row, column) is None]
     present.sort(key=lambda row: getattr(row, column), reverse=column in HIGHER_IS_BETTER)
@@ -62,36 +81,95 @@ def print_json(rows: Sequence["RunRow"]) -> None:
 def print_table(rows: Sequence["RunRow"]) -> None:
     """A table for people; as wide as it needs to be where the output is no terminal."""
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("name", "id", "status", "started"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("epochs", "val loss", "val acc", "test acc", "train time"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in cells(row)))
     console = Console()
-    if not console.is_terminal:
+    width = console.width if console.is_terminal else None
+    table = table_of(rows, width)
+    if width is None:
         unlimited = console.options.update_width(10_000)
         console.width = max(console.width, console.measure(table, options=unlimited).maximum)
     console.print(table)
 
 
-def cells(row: "RunRow") -> list[str]:
-    """A row's fields as text, `-` where there is no value."""
-    return [
-        row.name,
-        row.id or "-",
-        row.status,
-        (row.started or "-")[:16].replace("T", " "),
-        shown(row.epochs, "{}"),
-        shown(row.val_loss, "{:.4g}"),
-        shown(row.val_accuracy, "{:.2%}"),
-        shown(row.test_accuracy, "{:.2%}"),
-        shown(row.seconds_train, "{:.1f} s"),
-    ]
+def table_of(rows: Sequence["RunRow"], width: int | None) -> "Table":
+    """The table, fitted into `width` letters if that is given.
+
+    Ids, statuses and numbers are never broken: the columns of least interest are dropped, and
+    names and differences are cut.
+    """
+    from rich.table import Table
+    from rich.text import Text
+
+    columns = columns_of(rows)
+    widths = {field: max(map(len, [HEADINGS[field], *columns[field]])) for field in columns}
+    if width is not None:
+        widths = fit(widths, width)
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, GAP, 0, 0))
+    for field, letters in widths.items():
+        table.add_column(
+            HEADINGS[field],
+            justify="right" if field in NUMBERS else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+            min_width=letters,
+            max_width=letters,
+        )
+    for texts in zip(*(columns[field] for field in widths), strict=True):
+        table.add_row(*map(Text, texts))
+    return table
+
+
+def fit(widths: dict[str, int], width: int) -> dict[str, int]:
+    """The widths of the columns to show, so that they and the gaps take at most `width` letters."""
+    narrow = {field: min(room, NARROWEST.get(field, room)) for field, room in widths.items()}
+    for field in DROPPED:
+        if total(narrow) > width:
+            narrow.pop(field)
+    spare = max(0, width - total(narrow))
+    for field in ("name", "differs"):
+        more = min(spare, widths[field] - narrow[field])
+        narrow[field] += more
+        spare -= more
+    return narrow
+
+
+def total(widths: dict[str, int]) -> int:
+    """Letters that columns and the gaps between them take."""
+    return sum(widths.values()) + GAP * (len(widths) - 1)
+
+
+def columns_of(rows: Sequence["RunRow"]) -> dict[str, list[str]]:
+    """The table's fields as texts, `-` where there is no value."""
+    years = {row.started[:4] for row in rows if row.started}
+    day = slice(5, 16) if len(years) == 1 else slice(0, 10)  # the year only where it tells
+    return {
+        "name": [row.name for row in rows],
+        "id": [row.id or "-" for row in rows],
+        "status": [row.status for row in rows],
+        "started": [(row.started or "-")[day].replace("T", " ") or "-" for row in rows],
+        "epochs": [shown(row.epochs, "{}") for row in rows],
+        "val_loss": [shown(row.val_loss, "{:.4g}") for row in rows],
+        "val_accuracy": [shown(row.val_accuracy, "{:.2%}") for row in rows],
+        "test_accuracy": [shown(row.test_accuracy, "{:.2%}") for row in rows],
+        "seconds_train": [shown(row.seconds_train, "{:.1f} s") for row in rows],
+        "differs": differences_of(rows),
+    }
+
+
+def differences_of(rows: Sequence["RunRow"]) -> list[str]:
+    """The settings in which the runs differ, `-` where there are none or no readable config."""
+    from optrun.errors import RunError
+    from optrun.store.run_directory import RunDirectory
+    from optrun.viz.differences import differences
+
+    configs: dict[int, dict[str, Any]] = {}
+    for index, row in enumerate(rows):
+        try:
+            configs[index] = RunDirectory(row.directory).read_config()
+        except RunError:
+            continue
+    texts = dict(zip(configs, differences(list(configs.values())), strict=True))
+    return [texts.get(index) or "-" for index in range(len(rows))]
 
 
 def shown(value: Any, form: str) -> str:

@@ -167,7 +167,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
-    except OSError as error:
-        raise unreadable(path, error) from error
     except Exception as error:  # damaged archives raise a dozen kinds, by where the damage is
+        if isinstance(error, OSError) and error.strerror:
+            raise unreadable(path, error) from error
         raise DamagedFile(f"{path} is damaged: it is cut short or changed") from error

@@ -156,9 +156,9 @@ def last_row(path: Path) -> dict[str, Any]:
         return {}
     if not len(rows):
         return {}
-    row = {c: None if np.isnan(v) else v.item() for c, v in zip(columns, rows[-1], strict=True)}
+    row = {c: v.item() for c, v in zip(columns, rows[-1], strict=True) if np.isfinite(v)}
     return {
-        "epochs": None if row.get("epoch") is None else int(row["epoch"]),
+        "epochs": int(row["epoch"]) if "epoch" in row else None,
         "val_accuracy": row.get("val_accuracy"),
         "val_loss": row.get("val_loss"),
         "seconds_train": row.get("seconds"),

@@ -1,12 +1,14 @@
 """Any number of runs in one picture."""
 
-import math
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from optrun.errors import UserError
 from optrun.viz import style
+from optrun.viz.differences import LETTERS
 from optrun.viz.groups import Curve, Group, mean_and_range, read_groups
 from optrun.viz.labels import axis_label
 
@@ -16,9 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 AXES = ("epoch", "step", "seconds")
-WIDTH, HEIGHT = 7.0, 4.4  # inches, of the axes with their labels
-ENTRIES_A_COLUMN = 32
-INSIDE = 5  # legends of more entries stand beside the axes, where they cover no curve
+WIDTH, HEIGHT = 8.0, 5.0  # inches, without the legend
 
 
 def compare(
@@ -29,12 +29,13 @@ def compare(
     log_y: bool = False,
     smooth: float = 0.0,
     out: str | Path | None = None,
+    warn: Callable[[str], object] = warnings.warn,
 ) -> Path:
     """Draw a metric of several runs into one picture.
 
-    Runs are labelled by what differs between their configs. Runs that differ in their seed alone
-    become one curve: their mean, in a band from the least to the greatest. A diverged run is drawn
-    as far as it got and marked ×.
+    Runs are labelled, and ordered, by what differs between their configs. Runs that differ in
+    their seed alone become one curve: their mean, in a band from the least to the greatest. A
+    diverged run is drawn as far as it got and marked ×.
 
     Args:
         directories: run directories.
@@ -43,6 +44,7 @@ def compare(
         log_x: whether the horizontal axis is logarithmic; log_y: the vertical one.
         smooth: weight in [0, 1) of the past in the moving average; 0 draws the values.
         out: the picture, .png, .pdf or .svg; by default `<metric>.png` in the current directory.
+        warn: is told of each run that has no value of the metric and is left out.
 
     Returns:
         The path of the picture.
@@ -52,7 +54,7 @@ def compare(
     """
     path = Path(out if out is not None else f"{metric}.png")
     style.check_format(path)
-    return style.save(compare_figure(directories, metric, x, log_x, log_y, smooth), path)
+    return style.save(compare_figure(directories, metric, x, log_x, log_y, smooth, warn), path)
 
 
 def compare_figure(
@@ -62,24 +64,28 @@ def compare_figure(
     log_x: bool = False,
     log_y: bool = False,
     smooth: float = 0.0,
+    warn: Callable[[str], object] = warnings.warn,
 ) -> "Figure":
     """The picture that `compare` writes."""
     check_arguments(directories, x, smooth)
-    groups = read_groups(directories, metric, x, smooth)
+    groups = read_groups(directories, metric, x, smooth, warn)
     figure = style.new_figure(WIDTH, HEIGHT)
     axes = figure.subplots()
     style.plain_axes(axes)
-    if log_x:
-        set_log(axes, "x", groups)
-    if log_y:
-        set_log(axes, "y", groups)
+    smoothed = f", moving average {smooth:g}" if smooth else ""
+    configs = [curve.run.config for group in groups for curve in group.curves]
+    axes.set_xlabel(axis_label(x) + (set_log(axes, "x", groups) if log_x else ""))
+    axes.set_ylabel(
+        axis_label(metric, configs) + smoothed + (set_log(axes, "y", groups) if log_y else "")
+    )
+    drawn = "steps-post" if metric == "lr" else "default"  # a rate holds until the next is known
     for group, line in zip(groups, style.line_styles(len(groups)), strict=True):
-        draw_group(axes, group, line, smooth > 0)
+        shown = without_start(group) if log_x else group
+        draw_group(axes, shown, {**line, "drawstyle": drawn}, smooth > 0)
     style.plain_numbers(axes.xaxis)
     style.plain_numbers(axes.yaxis)
-    axes.set_xlabel(axis_label(x))
-    smoothed = f", moving average {smooth:g}" if smooth else ""
-    axes.set_ylabel(axis_label(metric) + smoothed)
+    if x != "seconds":
+        style.whole_numbers(axes.xaxis)
     add_legend(figure, axes, groups)
     return figure
 
@@ -89,18 +95,34 @@ def check_arguments(directories: Sequence[str | Path], x: str, smooth: float) ->
     if not directories:
         raise UserError("no run is named; give one or more run directories, such as runs/*")
     if x not in AXES:
-        raise UserError(f"x is {x}; it can be {', '.join(AXES)}")
+        raise UserError(f"--x is {x}; it can be {', '.join(AXES)}")
     if not 0 <= smooth < 1:
-        raise UserError(f"smooth is {smooth:g}; it is a number from 0 up to, but not including, 1")
+        raise UserError(
+            f"--smooth is {smooth:g}; it is a number from 0 up to, but not including, 1"
+        )
 
 
-def set_log(axes: "Axes", which: str, groups: Sequence[Group]) -> None:
-    """Make an axis logarithmic, if it has a positive value to show."""
+def set_log(axes: "Axes", which: str, groups: Sequence[Group]) -> str:
+    """Make an axis logarithmic; what its label must say of the points it cannot show."""
     columns = {"x": ["x"], "y": ["raw", "y"]}[which]
-    if not any((curve.points[columns] > 0).any(axis=None) for g in groups for curve in g.curves):
-        raise UserError(f"no {which} value is positive, so log_{which} has nothing to show")
+    shown = [(curve.points[columns] > 0).to_numpy() for g in groups for curve in g.curves]
+    if not any(points.any() for points in shown):
+        name = {"x": "horizontal", "y": "vertical"}[which]
+        raise UserError(
+            f"no value on the {name} axis is above 0, so --log-{which} has nothing to show; "
+            f"leave it out"
+        )
     scale = axes.set_xscale if which == "x" else axes.set_yscale
     scale("log", nonpositive="mask")
+    return "" if all(points.all() for points in shown) else ", logarithmic: 0 is not shown"
+
+
+def without_start(group: Group) -> Group:
+    """The group's points right of 0, so that what a logarithmic axis hides sets no limits."""
+    return replace(
+        group,
+        curves=[replace(c, points=c.points[c.points["x"] > 0]) for c in group.curves],
+    )
 
 
 def draw_group(axes: "Axes", group: Group, line: dict[str, Any], smoothed: bool) -> None:
@@ -114,8 +136,9 @@ def draw_group(axes: "Axes", group: Group, line: dict[str, Any], smoothed: bool)
     else:
         middle = mean_and_range(group.curves)
         axes.fill_between(
-            middle["x"], middle["low"], middle["high"], color=line["color"], alpha=0.2, linewidth=0
-        )
+            middle["x"], middle["low"], middle["high"], color=line["color"], alpha=0.2, linewidth=0,
+            step="post" if line["drawstyle"] == "steps-post" else None,
+        )  # fmt: skip
         draw_line(axes, middle, line, legend_label(group))
         shared = middle["step"].max() if len(middle) else 0
         for curve in group.curves:
@@ -152,21 +175,18 @@ def legend_label(group: Group) -> str:
             notes.append(f"{len(diverged)} diverged ×")
     elif diverged:
         notes.append(f"× diverged at step {diverged[0]}")
-    return style.printable(group.label + (f" ({', '.join(notes)})" if notes else ""))
+    if not notes:
+        return style.printable(group.label)
+    last_line = group.label.rpartition("\n")[2]
+    note = f"({', '.join(notes)})"
+    return style.printable(group.label + (" " if len(last_line + note) < LETTERS else "\n") + note)
 
 
 def add_legend(figure: "Figure", axes: "Axes", groups: Sequence[Group]) -> None:
-    """The labels, and once for all bands what they are."""
+    """The labels under the axes, and once for all bands what they are."""
     bands = any(len(group.curves) > 1 for group in groups)
-    options = style.LEGEND | {
-        "title": "mean over seeds, band from min to max" if bands else None,
-        "title_fontsize": 8.5,
-    }
-    if len(groups) <= INSIDE:
-        axes.legend(loc="best", **options)
-        return
-    columns = math.ceil(len(groups) / ENTRIES_A_COLUMN)
-    legend = figure.legend(loc="outside right upper", ncols=columns, **options)
-    size = legend.get_window_extent()
-    width, height = size.width / style.DPI, size.height / style.DPI
-    figure.set_size_inches(WIDTH + width, max(HEIGHT, 0.2 + height))
+    style.legend_below(
+        figure,
+        axes.get_legend_handles_labels()[0],
+        "mean over seeds, band from min to max" if bands else None,
+    )

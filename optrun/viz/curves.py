@@ -9,6 +9,7 @@ import numpy as np
 from optrun.store.reading import Run, load_run
 from optrun.store.run_directory import RunDirectory
 from optrun.viz import style
+from optrun.viz.differences import wrap
 from optrun.viz.labels import describe, loss_label
 from optrun.viz.smoothing import moving_average
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 TRAIN: dict[str, Any] = {"color": "#0072B2", "linestyle": "-", "marker": "o"}
 VALIDATION: dict[str, Any] = {"color": "#D55E00", "linestyle": (0, (5, 1.6)), "marker": "s"}
 TITLE_WIDTH = 90  # letters that fit above the panels
+NAME_WIDTH = 56  # letters of the run's name, which is larger
 WINDOWS = 50  # the moving average looks back over this share of the logged steps
 
 
@@ -54,14 +56,15 @@ def curves_figure(run: Run) -> "Figure":
         mark_chosen(panel, run)
         mark_divergence(panel, run)
         style.plain_numbers(panel.yaxis)
-    if loss.get_legend_handles_labels()[0]:
-        loss.legend(**style.LEGEND)
     rate.set_xlabel("step")
-    rate.xaxis.get_major_locator().set_params(integer=True)
+    style.whole_numbers(rate.xaxis)
     add_epochs(loss, run)
     show_whole_run(rate, run)
     write_title(loss, run)
     figure.align_ylabels(panels)
+    handles = loss.get_legend_handles_labels()[0]
+    if handles:
+        style.legend_below(figure, handles)
     return figure
 
 
@@ -106,10 +109,13 @@ def leave_out_start(axes: "Axes", percent: "pd.DataFrame") -> None:
 
 
 def draw_rate(axes: "Axes", run: Run) -> None:
-    """The learning rate of each logged step."""
-    rates = run.steps["lr"].to_numpy()
+    """The learning rate of each logged step and of each epoch's last, held until the next."""
+    known = run.learning_rates()
+    rates = known["lr"].to_numpy()
     marker = "." if len(rates) == 1 else None
-    axes.plot(run.steps["step"], rates, color=style.INK, linewidth=1.4, marker=marker)
+    axes.plot(
+        known["step"], rates, color=style.INK, linewidth=1.4, marker=marker, drawstyle="steps-post"
+    )
     positive = rates[rates > 0]
     # The lowest tenth does not count: a cosine that ends in zero should look like a cosine.
     if positive.size and style.spans_decades(np.quantile(positive, [0.1, 1])):
@@ -195,6 +201,7 @@ def add_epochs(axes: "Axes", run: Run) -> None:
             ),
         )
         top.set_xlabel("epoch", fontsize=9)
+        style.whole_numbers(top.xaxis)
         top.tick_params(labelsize=9, color=style.FAINT)
 
 
@@ -223,8 +230,9 @@ def write_title(axes: "Axes", run: Run) -> None:
         lines.append(f"test accuracy {100 * summary['test_accuracy']:.2f} %")
     words = "\n".join(style.printable(line) for line in lines)
     under = axes.set_title(words, fontsize=9.5, color=style.INK)
+    name = f"{summary.get('name', run.path.name)}{outcome}"
     axes.annotate(
-        style.printable(f"{summary.get('name', run.path.name)}{outcome}"),
+        style.printable(wrap(name, NAME_WIDTH, 2)),
         xy=(0.5, 1), xycoords=under, xytext=(0, 5), textcoords="offset points", ha="center",
         fontsize=13, fontweight="bold", color=style.INK,
     )  # fmt: skip

@@ -18,7 +18,7 @@ Flat = dict[str, Any]
 
 
 def distinguish(configs: Sequence[Mapping[str, Any]], fallbacks: Sequence[str]) -> list[str]:
-    """A label for each config: `differences`, or its fallback where those are none or not unique."""
+    """A label for each config: its `differences`, or its fallback if those are not unique."""
     labels = differences(configs)
     uses = Counter(labels)
     return [
@@ -53,9 +53,7 @@ def natural_order(configs: Sequence[Mapping[str, Any]], names: Sequence[str]) ->
     flats = [flatten(config) for config in configs]
 
     def rank(index: int) -> tuple[Any, ...]:
-        flat = flats[index]
-        values = tuple(value_rank(flat[key]) if key in flat else () for key in keys)
-        return values, value_rank(names[index])
+        return tuple(value_rank(flats[index].get(key)) for key in keys), value_rank(names[index])
 
     return sorted(range(len(configs)), key=rank)
 
@@ -74,8 +72,9 @@ def value_rank(value: Any) -> tuple[Any, ...]:
 
 def differing_keys(configs: Sequence[Mapping[str, Any]]) -> list[str]:
     """The dotted keys on which the configs disagree, sections together as in a config."""
-    ordered = sorted(configs, key=lambda config: json.dumps(config, default=str))
-    flats = [flatten(config) for config in ordered]
+    flats = [flatten(config) for config in configs]
+    # The fullest config decides the order of keys, whichever is named first.
+    flats.sort(key=lambda flat: (-len(flat), json.dumps(flat, default=str)))
     keys = dict.fromkeys(key for flat in flats for key in flat)
     place = {part: i for i, part in enumerate(dict.fromkeys(p for k in keys for p in prefixes(k)))}
     return sorted(
@@ -138,7 +137,7 @@ def piece(key: str, value: Any, shorts: Mapping[str, int]) -> str:
 
 
 def wrapped(labels: Sequence[str], names: Sequence[str]) -> list[str]:
-    """Labels in lines short enough for a legend; where cutting made two alike, the names instead."""
+    """Labels in lines that fit a legend; where cutting made two alike, the names instead."""
     cut = [wrap(label) for label in labels]
     uses = Counter(cut)
     return [
@@ -148,7 +147,4 @@ def wrapped(labels: Sequence[str], names: Sequence[str]) -> list[str]:
 
 def wrap(text: str, letters: int = LETTERS, lines: int = LINES) -> str:
     """`text` in at most so many lines of so many letters, cut off by an ellipsis."""
-    # Settings stay whole where they can: lines break after a comma between two of them.
-    return "\n".join(
-        textwrap.wrap(text, letters, max_lines=lines, placeholder=" …", break_on_hyphens=False)
-    )
+    return "\n".join(textwrap.wrap(text, letters, max_lines=lines, placeholder=" …"))

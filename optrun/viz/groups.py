@@ -11,7 +11,7 @@ import numpy as np
 
 from optrun.errors import RunError
 from optrun.store.reading import Run, load_run
-from optrun.viz.differences import distinguish, natural_order, wrapped
+from optrun.viz.differences import LETTERS, distinguish, natural_order, wrapped
 from optrun.viz.smoothing import moving_average
 
 if TYPE_CHECKING:
@@ -79,8 +79,8 @@ def check_metric(metric: str, runs: Sequence[Run]) -> None:
     )
     if metric not in known:
         near = difflib.get_close_matches(metric, known, n=1, cutoff=0.4)
-        hint = f"; did you mean {near[0]}?" if near else ";"
-        raise RunError(f"no metric is called {metric}{hint} There are {', '.join(known)}")
+        hint = f"; did you mean {near[0]}? There" if near else "; there"
+        raise RunError(f"no metric is called {metric}{hint} are {', '.join(known)}")
 
 
 def read_curve(run: Run, metric: str, x: str, smooth: float) -> Curve:
@@ -95,9 +95,7 @@ def read_curve(run: Run, metric: str, x: str, smooth: float) -> Curve:
     return Curve(run, points.assign(y=moving_average(points["raw"], smooth)))
 
 
-def with_values(
-    curves: Sequence[Curve], metric: str, warn: Callable[[str], object]
-) -> list[Curve]:
+def with_values(curves: Sequence[Curve], metric: str, warn: Callable[[str], object]) -> list[Curve]:
     """The curves that have points, or diverged before their first; a warning names each other."""
     drawn = [c for c in curves if len(c.points) or c.run.summary["status"] == "diverged"]
     absent = [curve.run for curve in curves if curve not in drawn]
@@ -137,8 +135,10 @@ def shared_config(curves: Sequence[Curve]) -> dict[str, Any]:
 
 
 def run_name(run: Run) -> str:
-    """`name-id`, which no two runs share."""
-    return f"{run.summary.get('name')}-{run.summary.get('id')}"
+    """`name-id`, which no two runs share, the name cut so that a legend has room for the id."""
+    name = str(run.summary.get("name"))
+    cut = name if len(name) <= 2 * LETTERS else name[: 2 * LETTERS - 1] + "…"
+    return f"{cut}-{run.summary.get('id')}"
 
 
 def mean_and_range(curves: Sequence[Curve]) -> "pd.DataFrame":

@@ -3,6 +3,8 @@
 Figures are built without pyplot, so that drawing needs no display and changes no global state.
 """
 
+import math
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,8 +28,14 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#0
 INK, FAINT, ALARM = "#222222", "#8a8a8a", "#B00020"
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (5, 1.4, 1.2, 1.4)))
 MARKERS = ("o", "s", "^", "D", "v", "P")
-LEGEND: dict[str, Any] = {"fontsize": 8.5, "framealpha": 0.9, "edgecolor": "#cccccc"}
+LEGEND: dict[str, Any] = {
+    "loc": "outside lower center",
+    "fontsize": 8.5,
+    "title_fontsize": 8.5,
+    "frameon": False,
+}
 FEW = 10
+COLUMNS = 5  # of a legend, at most
 
 
 def new_figure(width: float, height: float) -> "Figure":
@@ -45,12 +53,12 @@ def plain_axes(axes: "Axes") -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(True, which="major", color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.tick_params(labelsize=9, color=FAINT)
+    axes.tick_params(which="both", labelsize=9, color=FAINT)
 
 
 def plain_numbers(axis: "Axis") -> None:
     """Write numbers in full, without a common factor, where powers of ten are not shorter."""
-    from matplotlib.ticker import LogFormatter, ScalarFormatter
+    from matplotlib.ticker import FuncFormatter, ScalarFormatter
 
     low, high = axis.get_view_interval()
     if axis.get_scale() == "linear" and max(-low, high) < 1e6:
@@ -60,8 +68,41 @@ def plain_numbers(axis: "Axis") -> None:
     elif axis.get_scale() == "linear":
         axis.set_major_formatter("{x:g}")
     elif low > 1e-4 and high < 1e5:
+        digits = log_digits(low, high)
         axis.set_major_formatter("{x:g}")
-        axis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
+        axis.set_minor_formatter(FuncFormatter(lambda x, _: f"{x:g}" if digits(x) else ""))
+
+
+def log_digits(low: float, high: float) -> Callable[[float], bool]:
+    """Which ticks between powers of ten to label, so that there is room: all, 2 and 5, or none."""
+    decades = np.log10(high / low)
+    if decades < 0.8:
+        return lambda x: True
+    labelled = {2, 5} if decades < 2.5 else set()
+    return lambda x: round(x / 10 ** np.floor(np.log10(x) + 1e-9)) in labelled
+
+
+def whole_numbers(axis: "Axis") -> None:
+    """Ticks at whole numbers only, on an axis that counts and is not logarithmic."""
+    from matplotlib.ticker import MaxNLocator
+
+    if axis.get_scale() != "log":
+        axis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
+
+
+def legend_below(figure: "Figure", handles: Sequence[Any], title: str | None = None) -> None:
+    """A legend under the axes, where it covers nothing; the figure grows by its height."""
+    labels = [handle.get_label() for handle in handles]
+    width, height = figure.get_size_inches()
+    count = len(labels)
+    evenly = {math.ceil(count / math.ceil(count / columns)) for columns in range(1, COLUMNS + 1)}
+    for columns in sorted(evenly, reverse=True):
+        legend = figure.legend(handles, labels, ncols=columns, title=title, **LEGEND)
+        size = legend.get_window_extent()
+        if size.width <= figure.bbox.width or columns == 1:
+            break
+        legend.remove()
+    figure.set_size_inches(width, height + size.height / DPI)
 
 
 def line_styles(count: int) -> list[dict[str, Any]]:
@@ -99,7 +140,8 @@ def drawable() -> frozenset[int]:
 
 def printable(text: str) -> str:
     """`text` as it can be drawn: no mathematics in dollars, no characters the font lacks."""
-    shown = "".join(letter if ord(letter) in drawable() else "?" for letter in text)
+    known = drawable() | {ord("\n")}
+    shown = "".join(letter if ord(letter) in known else "?" for letter in text)
     # Matplotlib leaves labels that begin with an underscore out of legends.
     return (" " + shown if shown.startswith("_") else shown).replace("$", r"\$")
 

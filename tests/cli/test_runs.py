@@ -1,5 +1,6 @@
 """`optrun runs`."""
 
+import io
 import json
 import subprocess
 import sys
@@ -7,10 +8,12 @@ from pathlib import Path
 
 import pytest
 import typer
+from rich.console import Console
 from typer.testing import CliRunner
 
 from optrun.cli import runs
 from optrun.errors import UserError
+from optrun.store.reading import list_runs
 from tests.runs_factory import resolved_config, write_run
 
 app = typer.Typer()
@@ -54,11 +57,54 @@ def test_json_has_all_columns_unrounded(root: Path):
     assert Path(row["directory"]).parent == root
 
 
+def table(root: Path, width: int) -> list[str]:
+    console = Console(width=width, record=True, file=io.StringIO())
+    console.print(runs.table_of(list_runs(root), width))
+    return console.export_text().splitlines()
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
+@pytest.mark.parametrize("name", ["short", "a-name-that-is-long-" * 4])
+def test_a_narrow_table_breaks_no_id_and_no_status(tmp_path: Path, width: int, name: str):
+    configs = [resolved_config(name=name, optimizer__lr=lr) for lr in (0.1, 0.01)]
+    paths = [write_run(tmp_path, configs[0], epochs=2, status="running")]
+    paths += [write_run(tmp_path, configs[1], epochs=2, test_accuracy=0.5)]
+    heading, *lines = table(tmp_path, width)
+    assert len(lines) == 2 and max(map(len, [heading, *lines])) <= width
+    text = "\n".join(lines)
+    assert all(path.name[-10:] in text for path in paths)
+    assert "interrupted" in text and "finished" in text
+    assert "lr=0.1" in text and "lr=0.01" in text
+    assert ("…" in text) == (width < 160 and name != "short")
+    assert ("train time" in heading) == (width > 110)
+
+
+def test_the_year_is_shown_where_it_tells(root: Path):
+    assert "05-02 00:00" in table(root, 200)[2]
+    write_run(root, resolved_config(name="later"), started="2025-01-01T10:00:00")
+    assert "2024-05-02 " in table(root, 200)[2]
+
+
+def test_runs_are_told_apart_by_their_settings(tmp_path: Path):
+    for seed in range(2):
+        write_run(tmp_path, resolved_config(seed=seed, training__log_every=seed + 1), epochs=1)
+    heading, *lines = output(str(tmp_path)).splitlines()
+    assert heading.rstrip().endswith("differs")
+    assert sorted(line.split()[-1] for line in lines) == ["seed=0", "seed=1"]
+
+
+def test_a_run_itself_is_a_table_of_one(tmp_path: Path):
+    path = write_run(tmp_path, epochs=1)
+    _, line = output(str(path)).splitlines()
+    assert path.name[-10:] in line
+
+
 @pytest.mark.parametrize(
     ("column", "expected"),
     [
         ("started", ["first", "[red]second", "third", "broken"]),
         ("val_accuracy", ["[red]second", "first", "third", "broken"]),
+        ("val acc", ["[red]second", "first", "third", "broken"]),
         ("epochs", ["first", "third", "[red]second", "broken"]),
         ("name", ["[red]second", "broken", "first", "third"]),
     ],
@@ -71,6 +117,13 @@ def test_an_unknown_column_names_the_nearest(root: Path):
     result = CliRunner().invoke(app, [str(root), "--sort", "val_acuracy"])
     assert isinstance(result.exception, UserError)
     assert "did you mean val_accuracy?" in str(result.exception)
+    assert "started, epochs, val loss (val_loss), val acc" in str(result.exception)
+    assert "directory" not in str(result.exception)
+
+
+def test_a_column_like_no_other_is_told_in_one_sentence(root: Path):
+    result = CliRunner().invoke(app, [str(root), "--sort", "foo"])
+    assert str(result.exception).startswith("no column is called foo; there are name, id, status,")
 
 
 def test_an_empty_root_says_so(tmp_path: Path):

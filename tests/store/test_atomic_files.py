@@ -95,7 +95,7 @@ def test_json_has_no_nan_and_plain_numbers(tmp_path: Path):
 def test_damaged_json_names_the_file(tmp_path: Path, content: bytes):
     path = tmp_path / "summary.json"
     path.write_bytes(content)
-    with pytest.raises(RunError, match=r"summary\.json is damaged"):
+    with pytest.raises(RunError, match=r"summary\.json is damaged: .*delete the directory"):
         files.read_json(path)
 
 
@@ -119,7 +119,7 @@ def test_objects_are_never_pickled(tmp_path: Path):
         files.write_arrays(tmp_path / "x.npz", {"state": np.array([{}, None])})
     pickled = tmp_path / "pickled.npz"
     np.savez(pickled, state=np.array([{}, None]))
-    with pytest.raises(RunError, match=r"pickled\.npz is damaged"):
+    with pytest.raises(RunError, match=r"pickled\.npz is damaged: it is cut short or changed$"):
         files.read_arrays(pickled)
 
 

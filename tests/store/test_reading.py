@@ -43,22 +43,41 @@ def test_a_run_that_has_just_begun_has_no_rows_and_no_weights(tmp_path: Path):
         ("nothing-like-it-at-all", "there is no run [^;]*$"),
         ("other/x", "there is no directory .*other"),
         (".", r"is not a run directory.* holds 1 of them, write .*/\*"),
-        ("glyphs-mlp-{id}/config.yaml", "is a file; give the run's directory"),
+        ("glyphs-mlp-{id}/config.yaml", "is a file; give the run's directory, .*{id}$"),
+        ("mine.yaml", "is a config, not a run; `optrun train .*mine.yaml`"),
+        ("curves.png", "is a file, not a run"),
     ],
 )
 def test_what_is_no_run_is_told_with_the_run_meant(tmp_path: Path, asked: str, says: str):
     path = write_run(tmp_path, epochs=0)
     run = path.name[-10:]
+    (tmp_path / "mine.yaml").touch()
+    (tmp_path / "curves.png").touch()
     with pytest.raises(RunError, match=says.format(id=run)):
         load_run(tmp_path / asked.format(id=run))
 
 
-@pytest.mark.parametrize("name", ["config.yaml", "metrics.csv", "steps.csv", "summary.json",
-                                  "best.npz"])  # fmt: skip
-def test_a_corrupt_file_is_named(tmp_path: Path, name: str):
+INSIDES = ("pickle", "pandas", "numpy", "codec", "Expecting", "dtype", "token", "zip")
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\xff[\n\x01,\n", b"{", b"a: [1\n", b"1,2\n3\n"])
+@pytest.mark.parametrize("name", ["metrics.csv", "steps.csv", "summary.json", "best.npz"])
+def test_a_damaged_file_is_named_with_the_way_out(tmp_path: Path, name: str, content: bytes):
     path = write_run(tmp_path, epochs=1)
-    (path / name).write_bytes(b"\x00\xff[\n\x01,\n")
-    with pytest.raises(RunError, match=rf"{name} is damaged"):
+    (path / name).write_bytes(content)
+    with pytest.raises(RunError, match=rf"{name} is damaged: ") as caught:
+        load_run(path)
+    message = str(caught.value)
+    assert message.endswith(f"; delete the directory {path} to train the run again")
+    assert not [word for word in INSIDES if word in message.partition("damaged")[2]]
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("content", [b"\x00\xff[\n", b"a: [1\n", b"a: b: c\n"])
+def test_a_damaged_config_is_named_with_the_way_out(tmp_path: Path, content: bytes):
+    path = write_run(tmp_path, epochs=1)
+    (path / "config.yaml").write_bytes(content)
+    with pytest.raises(RunError, match=r"config\.yaml is damaged: it is not \w+.* delete the dir"):
         load_run(path)
 
 
@@ -101,3 +120,20 @@ def test_reading_and_drawing_never_import_numba(tmp_path: Path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]" and done.stderr == ""
+
+
+def test_a_run_that_did_not_end_shows_what_its_table_holds(tmp_path: Path):
+    nothing = dict.fromkeys(["val_loss", "val_accuracy", "seconds_train"])
+    path = write_run(tmp_path, status="running", epochs=3, **nothing)
+    summary = RunDirectory(path).read_summary() | {"epochs": None}
+    RunDirectory(path).write_summary(summary)
+    last = load_run(path).metrics.iloc[-1]
+    (row,) = list_runs(tmp_path)
+    assert (row.status, row.epochs) == ("interrupted", 3)
+    assert (row.val_loss, row.val_accuracy) == (last["val_loss"], last["val_accuracy"])
+    assert row.seconds_train == last["seconds"]
+
+
+def test_a_run_itself_is_listed_alone(tmp_path: Path):
+    paths = [write_run(tmp_path, resolved_config(seed=seed), epochs=1) for seed in range(2)]
+    assert [row.directory for row in list_runs(paths[1])] == [paths[1]]

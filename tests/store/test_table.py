@@ -126,9 +126,9 @@ def test_the_half_line_of_a_killed_writer_is_no_row(tmp_path: Path):
     [
         (b"4,1\n", "line 5 has 2 fields instead of 3"),
         (b"4,1,2,3\n", "line 5 has 4 fields"),
-        (b"4,abc,1\n", "line 5: .*abc"),
-        (b",1,1\n", "NA"),
-        (b"4,\xff,1\n", "ascii"),
+        (b"4,abc,1\n", "line 5 .*numbers; delete the directory"),
+        (b",1,1\n", "line 5 has no whole step"),
+        (b"4,\xff,1\n", "not text; delete the directory"),
     ],
 )
 def test_damage_is_told_with_its_line(tmp_path: Path, line: bytes, why: str):
@@ -141,7 +141,7 @@ def test_damage_is_told_with_its_line(tmp_path: Path, line: bytes, why: str):
 
 def test_an_empty_file_is_no_table(tmp_path: Path):
     (tmp_path / "t.csv").touch()
-    with pytest.raises(RunError, match=r"t\.csv is damaged"):
+    with pytest.raises(RunError, match=r"t\.csv is damaged: it is empty"):
         read_table(tmp_path / "t.csv", integers=["step"])
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from optrun.errors import RunError, UserError
 from optrun.store.reading import load_run
+from optrun.store.run_directory import RunDirectory
 from optrun.viz.compare import compare, compare_figure
 from tests.runs_factory import SGD, resolved_config, write_run
 
@@ -34,19 +35,21 @@ def labelled(figure: Any) -> list[Any]:
 def test_curves_are_the_runs_under_their_labels(tmp_path: Path):
     paths = [*rates(tmp_path, 2), write_run(tmp_path, resolved_config(optimizer=SGD))]
     figure = compare_figure(paths)
-    assert legend(figure) == ["adam, lr=0.5", "adam, lr=0.25", "sgd, lr=0.1"]
-    for line, path in zip(labelled(figure), paths, strict=True):
+    assert legend(figure) == ["adam, lr=0.25", "adam, lr=0.5", "sgd, lr=0.1"]
+    for line, path in zip(labelled(figure), [paths[1], paths[0], paths[2]], strict=True):
         metrics = load_run(path).metrics
         np.testing.assert_array_equal(line.get_xdata(), metrics["epoch"])
         np.testing.assert_array_equal(line.get_ydata(), metrics["val_loss"])
     axes = figure.axes[0]
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("epoch", "validation loss")
+    assert (axes.get_xlabel(), axes.get_ylabel()) == (
+        "epoch", "validation loss (cross-entropy, nats)",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("metric", "x", "points", "label"),
     [
-        ("loss", "step", 100, "batch loss"),
+        ("loss", "step", 100, "batch loss (cross-entropy, nats)"),
         ("lr", "epoch", 100, "learning rate"),
         ("val_accuracy", "seconds", 11, "validation accuracy (%)"),
         ("update_norm", "step", 10, "update norm"),
@@ -70,9 +73,9 @@ def test_log_axes(tmp_path: Path):
 
 
 def test_a_log_axis_without_positive_values_is_refused(tmp_path: Path):
-    with pytest.raises(UserError, match="no x value is positive"):
+    with pytest.raises(UserError, match=r"no value on the horizontal .* --log-x"):
         compare_figure([write_run(tmp_path, epochs=0)], log_x=True)
-    with pytest.raises(UserError, match="no y value is positive"):
+    with pytest.raises(UserError, match=r"no value on the vertical .* --log-y"):
         compare_figure(rates(tmp_path, 1), metric="penalty", log_y=True)
 
 
@@ -83,15 +86,16 @@ def test_smoothing_keeps_the_values_faint(tmp_path: Path):
     np.testing.assert_array_equal(raw.get_ydata(), load_run(path).steps["loss"])
     assert raw.get_alpha() < 0.5 and smooth.get_alpha() is None
     assert np.std(np.diff(smooth.get_ydata())) < 0.3 * np.std(np.diff(raw.get_ydata()))
-    assert figure.axes[0].get_ylabel() == "batch loss, moving average 0.9"
+    assert figure.axes[0].get_ylabel() == "batch loss (cross-entropy, nats), moving average 0.9"
 
 
 def test_seeds_become_a_mean_in_a_band(tmp_path: Path):
     paths = [write_run(tmp_path, resolved_config(seed=seed)) for seed in range(3)]
     figure = compare_figure([*paths, *rates(tmp_path, 1)])
-    assert legend(figure) == ["lr=0.001 (3 seeds)", "lr=0.5, seed=0"]
+    assert legend(figure) == ["lr=0.001 (3 seeds)", "seed=0, lr=0.5"]
     axes = figure.axes[0]
-    assert "mean over seeds, band from min to max" in axes.get_legend().get_title().get_text()
+    title = figure.legends[0].get_title().get_text()
+    assert title == "mean over seeds, band from min to max"
     losses = np.array([load_run(path).metrics["val_loss"] for path in paths])
     np.testing.assert_allclose(labelled(figure)[0].get_ydata(), losses.mean(axis=0))
     (band,) = axes.collections
@@ -122,6 +126,14 @@ def test_equal_configs_fall_back_to_name_and_id(tmp_path: Path):
     assert legend(compare_figure(paths)) == [path.name for path in paths]
 
 
+def test_equal_configs_with_long_names_keep_their_ids(tmp_path: Path):
+    name = "a-name-that-is-long-" * 10
+    path = write_run(tmp_path / "0", resolved_config(name=name))
+    other = write_run(tmp_path / "1", resolved_config(name=name, training__log_every=2))
+    texts = [text.replace("\n", "") for text in legend(compare_figure([path, other]))]
+    assert sorted(text[-10:] for text in texts) == sorted(p.name[-10:] for p in (path, other))
+
+
 def test_a_run_named_twice_is_drawn_once(tmp_path: Path):
     (path,) = rates(tmp_path, 1)
     assert len(legend(compare_figure([path, path / ".." / path.name]))) == 1
@@ -144,19 +156,92 @@ def test_a_diverged_run_without_any_value_stays_in_the_legend(tmp_path: Path):
 
 def test_diverged_seeds_are_counted(tmp_path: Path):
     paths = [diverged(tmp_path), write_run(tmp_path, resolved_config(optimizer__lr=5.0, seed=1))]
-    assert legend(compare_figure(paths)) == [f"{paths[0].name} (2 seeds, 1 diverged ×)"]
+    assert legend(compare_figure(paths)) == [f"{paths[0].name}\n(2 seeds, 1 diverged ×)"]
 
 
 @pytest.mark.parametrize("count", [10, 14])
-def test_many_runs_differ_without_colour_and_have_their_legend_outside(tmp_path: Path, count: int):
+def test_many_runs_differ_without_colour(tmp_path: Path, count: int):
     figure = compare_figure(rates(tmp_path, count))
     looks = {(str(line._dash_pattern), line.get_marker()) for line in labelled(figure)}
     assert len(looks) == min(count, 12)
     assert len({str(line.get_color()) for line in labelled(figure)}) >= min(count, 7)
+
+
+def many_settings(root: Path, index: int) -> Path:
+    """A run that differs in eight settings from those of other indices."""
+    return write_run(root, resolved_config(
+        name=f"name-{index}", seed=index, dtype=f"float{32 + index}", model__hidden=[64] * index,
+        optimizer__lr=0.1 / 2**index, optimizer__eps=10.0**-index, regularization__l2=0.1 * index,
+        training__epochs=index + 1, training__batch_size=2**index, training__log_every=index + 1,
+    ), epochs=2)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("runs", "count"), [(many_settings, 2), (many_settings, 9), (None, 3), (None, 14), (None, 40)]
+)
+def test_a_legend_is_whole_and_covers_nothing(tmp_path: Path, runs: Any, count: int):
+    paths = [runs(tmp_path, i) for i in range(count)] if runs else rates(tmp_path, count)
+    figure = compare_figure(paths)
     figure.draw_without_rendering()
-    beside = figure.legends[0].get_window_extent()
-    assert beside.x0 >= figure.axes[0].get_window_extent().x1
-    assert beside.x1 <= figure.bbox.x1 and beside.y0 >= 0
+    (axes,), (below,) = figure.axes, figure.legends
+    box, frame = below.get_window_extent(), axes.get_tightbbox()
+    assert box.y1 <= frame.y0 and box.y0 >= 0
+    assert box.x0 >= 0 and box.x1 <= figure.bbox.x1
+    assert frame.x0 >= 0 and frame.x1 <= figure.bbox.x1
+    assert figure.get_size_inches()[0] == 8
+    assert axes.get_window_extent().width > 0.85 * figure.bbox.width
+    assert axes.get_window_extent().height > 4 * figure.dpi
+    assert not any(word in text for text in legend(figure) for word in ("log_every", "name="))
+
+
+def test_order_and_looks_depend_on_the_labels_alone(tmp_path: Path):
+    paths = rates(tmp_path, 5)
+    shuffled = [paths[i] for i in (3, 0, 4, 2, 1)]
+    looks = [
+        [(line.get_label(), line.get_color(), line.get_marker()) for line in labelled(figure)]
+        for figure in (compare_figure(paths), compare_figure(shuffled))
+    ]
+    assert looks[0] == looks[1]
+    assert [label for label, *_ in looks[0]] == [
+        f"lr={rate}" for rate in (0.03125, 0.0625, 0.125, 0.25, 0.5)
+    ]
+
+
+def test_learning_rates_are_steps_to_the_last_step(tmp_path: Path):
+    path = write_run(tmp_path, rates=np.repeat([0.1, 0.01, 0.001, 0.0001], 250))
+    table = RunDirectory(path).read_steps()
+    with RunDirectory(path).open_steps() as steps:
+        steps.append(table[table["step"] % 400 == 0].to_numpy().tolist())
+    (line,) = labelled(compare_figure([path], metric="lr", x="step"))
+    assert line.get_drawstyle() == "steps-post"
+    assert line.get_xdata().tolist() == list(range(100, 1001, 100))
+    assert line.get_ydata()[-1] == 0.0001
+
+
+def test_a_logarithmic_axis_says_what_it_cannot_show(tmp_path: Path):
+    paths = rates(tmp_path, 2)
+    axes = compare_figure(paths, log_x=True).axes[0]
+    assert axes.get_xlabel() == "epoch, logarithmic: 0 is not shown"
+    start = max(load_run(path).metrics["val_loss"][0] for path in paths)
+    assert axes.get_ylim()[1] < start, "a value that is not shown sets no limits"
+    assert compare_figure(paths, log_x=True, metric="loss").axes[0].get_xlabel() == "epoch"
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 10])
+def test_epochs_are_ticked_at_whole_numbers(tmp_path: Path, epochs: int):
+    figure = compare_figure([write_run(tmp_path, epochs=epochs)])
+    ticks = figure.axes[0].get_xticks()
+    assert len(ticks) > 1 and all(tick == round(tick) for tick in ticks)
+
+
+@pytest.mark.parametrize("start", [0.02, 0.7, 2.3, 60.0, 3000.0])
+def test_logarithmic_ticks_are_written_in_one_way(tmp_path: Path, start: float):
+    figure = compare_figure([write_run(tmp_path, start_loss=start)], log_y=True)
+    figure.draw_without_rendering()
+    axis = figure.axes[0].yaxis
+    texts = [t.get_text() for t in axis.get_ticklabels(which="both") if t.get_text()]
+    assert len(texts) > 1
+    assert not [text for text in texts if "e" in text or "10^" in text]
 
 
 def test_an_unknown_metric_names_the_nearest_and_all(tmp_path: Path):
@@ -164,17 +249,20 @@ def test_an_unknown_metric_names_the_nearest_and_all(tmp_path: Path):
         compare_figure(rates(tmp_path, 1), metric="val_los")
 
 
-def test_a_run_without_the_metric_is_named(tmp_path: Path):
+def test_a_run_without_the_metric_is_named_and_hides_no_other(tmp_path: Path):
     without = write_run(tmp_path, resolved_config(seed=9), validation=False)
-    with pytest.raises(RunError, match=rf"{without.name} has no value of val_loss.*train_loss"):
-        compare_figure([*rates(tmp_path, 1), without])
+    with pytest.warns(UserWarning, match=rf"{without.name} has no value of val_loss"):
+        figure = compare_figure([without, *rates(tmp_path, 2)])
+    assert legend(figure) == ["lr=0.25", "lr=0.5"]
+    with pytest.raises(RunError, match=r"no run here has a value of val_loss.*train_loss"):
+        compare_figure([without])
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ({"x": "time"}, "epoch, step, seconds"),
-        ({"smooth": 1.0}, "not including, 1"),
+        ({"x": "time"}, "--x is time.*epoch, step, seconds"),
+        ({"smooth": 1.0}, "--smooth is 1.*not including, 1"),
         ({"smooth": float("nan")}, "not including, 1"),
         ({"out": "x.jpg"}, r"\.png, \.pdf, \.svg"),
         ({"directories": []}, "no run is named"),

@@ -35,8 +35,8 @@ def figure_of(kind: str, root: Path) -> Any:
     return curves_figure(load_run(write_run(root, **RUNS[kind])))
 
 
-def legend(axes: Any) -> list[str]:
-    return [text.get_text() for text in axes.get_legend().get_texts()]
+def legend(figure: Any) -> list[str]:
+    return [text.get_text() for item in figure.legends for text in item.get_texts()]
 
 
 @pytest.mark.parametrize("kind", RUNS)
@@ -55,7 +55,7 @@ def test_panels_axes_and_legend_are_labelled(tmp_path: Path):
     ]  # fmt: skip
     assert rate.get_xlabel() == "step"
     assert loss.child_axes[0].get_xlabel() == "epoch"
-    assert legend(loss) == [
+    assert legend(figure) == [
         "batch, moving average", "training", "validation", "chosen weights (epoch 7)",
     ]  # fmt: skip
     assert "SGD" not in loss.get_title() and "adam, lr 0.001" in loss.get_title()
@@ -97,8 +97,9 @@ def test_divergence_is_marked_at_its_step(tmp_path: Path):
 
 
 def test_no_validation_means_no_validation_curve(tmp_path: Path):
-    loss, accuracy, _ = figure_of("no validation", tmp_path).axes
-    assert "validation" not in legend(loss)
+    figure = figure_of("no validation", tmp_path)
+    _, accuracy, _ = figure.axes
+    assert legend(figure) and "validation" not in legend(figure)
     assert [line.get_label() for line in accuracy.lines if "valid" in line.get_label()] == []
 
 
@@ -157,3 +158,37 @@ def test_a_long_title_stays_inside_the_picture(tmp_path: Path):
     title = figure.axes[0].title.get_window_extent()
     assert figure.bbox.x0 <= title.x0 and title.x1 <= figure.bbox.x1
     assert len(figure.axes[0].get_title().splitlines()) == 3
+
+
+@pytest.mark.parametrize("name", ["long-name-" * 11, "x" * 110])
+def test_a_long_name_is_wrapped_and_the_panels_keep_their_width(tmp_path: Path, name: str):
+    settings = {"epochs": 2, "diverged_step": 287, "status": "diverged"}
+    figure = curves_figure(load_run(write_run(tmp_path, resolved_config(name=name), **settings)))
+    figure.draw_without_rendering()
+    heading, (below,) = figure.axes[0].texts[0].get_window_extent(), figure.legends
+    assert heading.x0 >= 0 and heading.x1 <= figure.bbox.x1 and heading.y1 <= figure.bbox.y1
+    assert len(figure.axes[0].texts[0].get_text().splitlines()) == 2
+    assert all(panel.get_window_extent().width > 0.8 * figure.bbox.width for panel in figure.axes)
+    box = below.get_window_extent()
+    assert box.x0 >= 0 and box.x1 <= figure.bbox.x1 and box.y0 >= 0
+    assert box.y1 <= figure.axes[2].get_tightbbox().y0
+
+
+def test_a_rate_falls_in_a_step_and_ends_with_the_run(tmp_path: Path):
+    rates = np.append(np.repeat([0.1, 0.01], 250), np.full(500, 0.001))
+    path = write_run(tmp_path, rates=rates)
+    table = RunDirectory(path).read_steps()
+    with RunDirectory(path).open_steps() as steps:
+        steps.append(table[table["step"] % 30 == 0].to_numpy().tolist())
+    line = curves_figure(load_run(path)).axes[2].lines[0]
+    assert line.get_drawstyle() == "steps-post"
+    assert line.get_xdata()[-1] == 1000
+    np.testing.assert_array_equal(line.get_ydata(), rates[line.get_xdata() - 1])
+
+
+@pytest.mark.parametrize("kind", ["one epoch", "diverged", "running"])
+def test_epochs_are_ticked_at_whole_numbers(tmp_path: Path, kind: str):
+    figure = figure_of(kind, tmp_path)
+    figure.draw_without_rendering()
+    ticks = figure.axes[0].child_axes[0].get_xticks()
+    assert len(ticks) > 1 and all(tick == round(tick) for tick in ticks)
