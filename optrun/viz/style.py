@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DPI = 150
 FORMATS = (".png", ".pdf", ".svg")
-DECADES = 2  # a range wider than this is drawn on a logarithmic axis
+DECADES = 1.5
 
 # Okabe and Ito's colours, which colour-blind readers tell apart, without the too light yellow.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
@@ -125,7 +125,7 @@ def sparse_markers(points: int) -> int:
 
 
 def spans_decades(values: np.ndarray) -> bool:
-    """Whether the positive values among `values` range over more than two powers of ten."""
+    """Whether the positive values among `values` range over more than one and a half powers of ten."""
     positive = values[np.isfinite(values) & (values > 0)]
     return positive.size > 0 and bool(np.log10(positive.max()) - np.log10(positive.min()) > DECADES)
 
