@@ -15,7 +15,7 @@ from optrun.data.dataset import Dataset
 from optrun.durations import Duration
 from optrun.nn.models import Model
 from optrun.nn.regularization import Regularization
-from optrun.optim.first_order import Optimizer
+from optrun.optim.optimizer import Optimizer
 from optrun.optim.schedules import Schedule
 from optrun.optim.warmup import Warmup
 
