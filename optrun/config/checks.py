@@ -77,6 +77,11 @@ def schedule_fits_into_run(
             yield ("scheduler", key), *_too_long(duration, per_epoch, left)
 
 
+def optimizer_agrees_with_itself(optimizer: Optimizer) -> Iterator[Contradiction]:
+    for key, message in optimizer.problems().items():
+        yield ("optimizer", key), message, ""
+
+
 def schedule_falls(optimizer: Optimizer, scheduler: Schedule) -> Iterator[Contradiction]:
     floor = getattr(scheduler, "min", 0.0)
     if floor > optimizer.lr:
@@ -119,6 +124,7 @@ CHECKS: tuple[Callable[..., Iterator[Contradiction]], ...] = (
     batch_fits_into_data,
     warmup_fits_into_run,
     schedule_fits_into_run,
+    optimizer_agrees_with_itself,
     schedule_falls,
     dropout_matches_layers,
     validation_is_there,

@@ -45,6 +45,10 @@ class Optimizer(Component):
         """Numbers that this configuration's rule keeps for every weight."""
         return self.slots
 
+    def problems(self) -> dict[str, str]:
+        """What is wrong between the rule's fields, by the field to change."""
+        return {}
+
     def hyper(self) -> list[float]:
         """The rule's own numbers, in the order their fields are declared."""
         shared = Optimizer.model_fields

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from optrun.component import Decay, NonNegative, Positive
 from optrun.numerics.jit import kernel
@@ -34,11 +34,11 @@ class Rprop(Optimizer):
 
     slots = 2
 
-    @model_validator(mode="after")
-    def _range_of_steps(self) -> "Rprop":
-        if self.step_min > self.step_max:
-            raise ValueError("`step_min` must not be above `step_max`")
-        return self
+    def problems(self) -> dict[str, str]:
+        """That the least step size is above the greatest."""
+        if self.step_min <= self.step_max:
+            return {}
+        return {"step_min": f"{self.step_min:g} is above `step_max` {self.step_max:g}"}
 
     @kernel
     def update(w, g, s, h, lr, t, shape):
