@@ -1,8 +1,8 @@
 """Steps whose length is set layer by layer, in proportion to the layer's weights.
 
 They were made for large batches, where one rate for all layers is too much for some and too
-little for others. Biases, whose size says little about a step's, go without: the last lines of
-the docstrings say how.
+little for others. Biases, whose size says little about a step's, go without unless asked for; a
+layer is told by its weights having more than one row.
 """
 
 from typing import Literal

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from optrun.component import Count, Decay, NonNegative, Positive
 from optrun.numerics.jit import kernel
-from optrun.numerics.sums import norms
+from optrun.numerics.sums import fold, norms
 from optrun.optim.adam import adam_step
 from optrun.optim.optimizer import Optimizer
 
@@ -87,15 +87,16 @@ def factored_squares(g, averages, fresh, eps, out):
     """
     rows, columns = g.shape
     r, k = averages[:rows], averages[rows : rows + columns]
-    squares, total = np.zeros(columns), 0.0
+    squares, column_sums, total = np.empty(columns), np.zeros(columns), 0.0
     for i in range(rows):
         row = g[i]
-        r[i] = (1.0 - fresh) * r[i] + fresh * norms(row)[1] / columns
-        total += r[i]
         for j in range(columns):
-            squares[j] += np.float64(row[j]) * np.float64(row[j])
+            squares[j] = np.float64(row[j]) * np.float64(row[j])
+            column_sums[j] += squares[j]
+        r[i] = (1.0 - fresh) * r[i] + fresh * fold(squares) / columns
+        total += r[i]
     for j in range(columns):
-        k[j] = (1.0 - fresh) * k[j] + fresh * squares[j] / rows
+        k[j] = (1.0 - fresh) * k[j] + fresh * column_sums[j] / rows
     mean = max(total / rows, eps)
     for i in range(rows):
         share, line = g.dtype.type(r[i] / mean), out[i]

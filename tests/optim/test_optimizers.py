@@ -147,7 +147,6 @@ def test_state_takes_no_more_room_than_the_configuration_needs(section, slots):
         ({"name": "adafactor", "d": 0.5}, "d"),
         ({"name": "rprop", "eta_plus": 1.0}, "eta_plus"),
         ({"name": "rprop", "eta_minus": 1.0}, "eta_minus"),
-        ({"name": "rprop", "step_min": 1.0, "step_max": 0.5}, "step_min"),
     ],
     ids=str,
 )

@@ -123,15 +123,15 @@ OPTIMIZERS: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
     "adafactor_options": (
         {
             "name": "adafactor",
-            "lr": 0.03,
+            "lr": 0.003,
             "beta2_decay": -0.5,
-            "eps1": 0.1,
-            "eps2": 0.01,
-            "d": 1.5,
+            "eps1": 0.01,
+            "eps2": 0.5,
+            "d": 1.1,
             "weight_decay": 0.1,
         },
         "Adafactor",
-        {"lr": 0.03, "beta2_decay": -0.5, "eps": [0.1, 0.01], "d": 1.5, "weight_decay": 0.1},
+        {"lr": 0.003, "beta2_decay": -0.5, "eps": [0.01, 0.5], "d": 1.1, "weight_decay": 0.1},
     ),
     "muon": ({"name": "muon"}, "Muon", {}),
     "muon_options": (
