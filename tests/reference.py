@@ -137,6 +137,43 @@ def adamw(w, g, s, t, lr, o):
     return adam(w - lr * o["weight_decay"] * w, g, s, t, lr, o)
 
 
+def adabelief(w, g, s, t, lr, o):
+    """Algorithm 2 of Zhuang et al. 2020."""
+    s["m"] = o["beta1"] * s.get("m", 0) + (1 - o["beta1"]) * g
+    s["s"] = o["beta2"] * s.get("s", 0) + (1 - o["beta2"]) * (g - s["m"]) ** 2 + o["eps"]
+    m, variance = s["m"] / (1 - o["beta1"] ** t), s["s"] / (1 - o["beta2"] ** t)
+    return w - lr * m / (np.sqrt(variance) + o["eps"])
+
+
+def lion(w, g, s, t, lr, o):
+    """Algorithm 2 of Chen et al. 2023."""
+    m = s.get("m", np.zeros_like(g))
+    s["m"] = o["beta2"] * m + (1 - o["beta2"]) * g
+    return w - lr * (np.sign(o["beta1"] * m + (1 - o["beta1"]) * g) + o["weight_decay"] * w)
+
+
+def lars(w, g, s, t, lr, o):
+    """Algorithm 1 of You, Gitman & Ginsburg 2017; biases as a layer of their own or not scaled."""
+    decay, rate = o["weight_decay"], lr
+    if w.ndim == 1 and not o["include_bias"]:
+        decay = 0
+    elif np.linalg.norm(w) > 0:
+        size, slope = np.linalg.norm(w), np.linalg.norm(g)
+        rate = lr * o["trust"] * size / (slope + decay * size)
+    s["v"] = o["momentum"] * s.get("v", 0) + rate * (g + decay * w)
+    return w - s["v"]
+
+
+def lamb(w, g, s, t, lr, o):
+    """Algorithm 2 of You et al. 2020; biases as a layer of their own or not scaled."""
+    u = -adam(np.zeros_like(w), g, s, t, 1, o)
+    if w.ndim == 1 and not o["include_bias"]:
+        return w - lr * u
+    u = u + o["weight_decay"] * w
+    size = np.linalg.norm(w)
+    return w - lr * (size / np.linalg.norm(u) if size > 0 else 1) * u
+
+
 UPDATES = {
     "sgd": sgd,
     "momentum": momentum,
@@ -145,7 +182,12 @@ UPDATES = {
     "rmsprop": rmsprop,
     "adam": adam,
     "adamw": adamw,
+    "adabelief": adabelief,
+    "lion": lion,
+    "lars": lars,
+    "lamb": lamb,
 }
+"""Those of the seven best known rules, and of all that PyTorch does not have."""
 
 
 def philox(counter: list[int], key: list[int]) -> list[int]:

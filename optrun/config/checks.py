@@ -15,7 +15,7 @@ from optrun.data.dataset import Dataset
 from optrun.durations import Duration
 from optrun.nn.models import Model
 from optrun.nn.regularization import Regularization
-from optrun.optim.first_order import Optimizer
+from optrun.optim.optimizer import Optimizer
 from optrun.optim.schedules import Schedule
 from optrun.optim.warmup import Warmup
 
@@ -97,6 +97,11 @@ def schedule_fits_into_run(
             yield ("scheduler", key), *_too_long(duration, per_epoch, left)
 
 
+def optimizer_agrees_with_itself(optimizer: Optimizer) -> Iterator[Contradiction]:
+    for key, message in optimizer.problems().items():
+        yield ("optimizer", key), message, ""
+
+
 def schedule_falls(optimizer: Optimizer, scheduler: Schedule) -> Iterator[Contradiction]:
     floor = getattr(scheduler, "min", 0.0)
     if floor > optimizer.lr:
@@ -140,6 +145,7 @@ CHECKS: tuple[Callable[..., Iterator[Contradiction]], ...] = (
     run_can_be_counted,
     warmup_fits_into_run,
     schedule_fits_into_run,
+    optimizer_agrees_with_itself,
     schedule_falls,
     dropout_matches_layers,
     validation_is_there,

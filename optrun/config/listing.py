@@ -19,7 +19,7 @@ from optrun.nn.losses import LOSSES
 from optrun.nn.models import MODELS
 from optrun.nn.regularization import Regularization
 from optrun.optim.clipping import Clipping
-from optrun.optim.first_order import OPTIMIZERS
+from optrun.optim.optimizers import OPTIMIZERS
 from optrun.optim.schedules import SCHEDULES
 from optrun.optim.warmup import WARMUPS
 

@@ -12,7 +12,8 @@ from optrun.nn.initializers import INITIALIZERS, Initializer, XavierUniform
 from optrun.nn.losses import LOSSES, Loss, Softmax
 from optrun.nn.models import MODELS, Model
 from optrun.nn.regularization import Regularization
-from optrun.optim.first_order import OPTIMIZERS, Optimizer
+from optrun.optim.optimizer import Optimizer
+from optrun.optim.optimizers import OPTIMIZERS
 from optrun.optim.schedules import SCHEDULES, Constant, Schedule
 from optrun.optim.warmup import WARMUPS, Warmup
 

@@ -122,7 +122,7 @@ def compile_program(config: "Config", data: Data) -> Program:
         parameters=Parameters(
             weights=draw_start(config.initialization, config.seed, places, count, dtype),
             gradient=np.zeros(count, dtype),
-            state=np.zeros(optimizer.slots * count, dtype),
+            state=np.zeros(optimizer.state_slots() * count, dtype),
         ),
         places=places,
         numbers=Numbers(

@@ -33,3 +33,18 @@ def add_to_lanes(v, absolute, squares):
         x = np.float64(v[i])
         absolute[i] += abs(x)
         squares[i] += x * x
+
+
+@kernel
+def fold(v):
+    """Σv of a float64 array, which is used up: its second half is added to its first, and so on.
+
+    For short rows, where clearing and adding up the lanes of `norms` would take longer.
+    """
+    size = v.size
+    while size > 1:
+        half = (size + 1) // 2
+        for i in range(size - half):
+            v[i] += v[half + i]
+        size = half
+    return v[0]

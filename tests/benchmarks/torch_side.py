@@ -9,7 +9,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from optrun.engine.program import Program
-from optrun.optim.first_order import Optimizer
+from optrun.optim.optimizer import Optimizer
 from tests.benchmarks.optrun_side import WARM_UP_STEPS
 
 

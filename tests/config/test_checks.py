@@ -50,6 +50,10 @@ CASES = [
         "scheduler.over: `46 steps` is longer than the 45 steps (9 epochs)",
     ),
     (
+        BASE.replace("name: sgd", "name: rprop, step_min: 2, step_max: 1"),
+        "optimizer.step_min: 2 is above `step_max` 1",
+    ),
+    (
         BASE + "scheduler: {name: cosine, min: 0.2}",
         "scheduler.min: 0.2 is above `optimizer.lr` 0.1",
     ),

@@ -142,7 +142,7 @@ def test_a_line_that_is_wrong(complaint, line, message, hint):
             "name: sgd",
             "name: sgd, momentum: 0.9",
             "optimizer.momentum: unknown key",
-            "`momentum` belongs to momentum, nesterov; sgd has lr, clipping",
+            "`momentum` belongs to momentum, nesterov, rmsprop, lars, muon; sgd has lr, clipping",
         ),
         (
             "name: mlp, ",
@@ -237,6 +237,7 @@ def test_a_mapping_gets_the_same_checks_with_its_keys_as_places():
         model.hiden: unknown key
               | did you mean `hidden`?
         optimizer: required, but missing
-              | add `optimizer:` with one of sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw
+              | add `optimizer:` with one of sgd, momentum, nesterov, asgd, adagrad, rmsprop, \
+adadelta, adam, adamw, adamax, nadam, radam, adabelief, rprop, lion, lars, lamb, adafactor, muon
         4 problems in the config"""
     )

@@ -46,7 +46,7 @@ def cache(tmp_path_factory) -> Path:
     """A cache filled by one process with one config."""
     folder = tmp_path_factory.mktemp("kernels")
     first = misses(folder)
-    assert {"engine.loop.train_steps", "optim.first_order.SGD.update"} <= first
+    assert {"engine.loop.train_steps", "optim.descent.SGD.update"} <= first
     return folder
 
 
@@ -69,7 +69,7 @@ def test_another_config_compiles_only_what_it_alone_uses(cache):
         "nn.activations.ReLU.forward",
         "nn.activations.ReLU.backward",
         "nn.losses.Hinge.loss",
-        "optim.first_order.Nesterov.update",
+        "optim.descent.Nesterov.update",
     }
 
 
@@ -77,7 +77,7 @@ def test_a_kernel_just_compiled_gives_the_bits_of_one_from_the_cache(cache):
     section = {"dtype": "float32", "optimizer": {"name": "adam", "lr": 0.01}}
     compiled, fresh = run(cache, **section)
     loaded, cached = run(cache, **section)
-    assert "optim.first_order.Adam.update" in compiled
+    assert "optim.adam.Adam.update" in compiled
     assert not loaded
     assert fresh == cached
 

@@ -5,7 +5,6 @@ import pytest
 
 from optrun.nn.activations import ACTIVATIONS
 from optrun.nn.losses import LOSSES
-from optrun.optim.first_order import OPTIMIZERS
 from tests import reference
 from tests.programs import make_config, make_program, train_all
 from tests.toys import toy_data
@@ -22,7 +21,7 @@ CLIPPINGS = [
     {"by_norm": 0.1, "by_value": [-0.02, 0.02]},
 ]
 CASES = (
-    [{"optimizer": {"name": name}} for name in OPTIMIZERS]
+    [{"optimizer": {"name": name}} for name in reference.UPDATES]
     + [{"optimizer": {"name": "momentum", "form": "velocity", "dampening": 0.2}}]
     + [{"optimizer": {"name": "momentum", "dampening": 0.2}}]
     + [{"model": {"name": "mlp", "hidden": [6], "activation": name}} for name in ACTIVATIONS]

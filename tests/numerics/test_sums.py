@@ -1,19 +1,22 @@
-"""Fixed-order sums against NumPy, around the number of lanes."""
+"""Sums in a fixed order against exact ones, around the number of lanes."""
+
+import math
 
 import numpy as np
 import pytest
 
-from optrun.numerics.sums import LANES, norms
+from optrun.numerics.sums import LANES, fold, norms
+
+SIZES = [0, 1, 2, 3, 7, 64, 100, LANES - 1, LANES, LANES + 1, 2 * LANES, 5 * LANES + 77]
 
 
-@pytest.mark.parametrize("size", [0, 1, LANES - 1, LANES, LANES + 1, 2 * LANES, 5 * LANES + 77])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_norms(size, dtype):
-    v = np.sin(np.arange(size)).astype(dtype)
-    absolute, squares = norms(v)
-    exact = v.astype(np.float64)
-    assert absolute == pytest.approx(np.abs(exact).sum(), rel=1e-13)
-    assert squares == pytest.approx((exact**2).sum(), rel=1e-13)
+    v = np.random.default_rng(size).standard_normal(size).astype(dtype)
+    numbers = v.astype(np.float64)
+    expected = math.fsum(abs(numbers)), math.fsum(numbers * numbers)
+    np.testing.assert_allclose(norms(v), expected, rtol=1e-14)
 
 
 def test_large_float32_values_do_not_overflow():
@@ -22,3 +25,10 @@ def test_large_float32_values_do_not_overflow():
 
 def test_nan_is_not_hidden():
     assert np.isnan(norms(np.array([1.0, np.nan]))[1])
+
+
+@pytest.mark.parametrize("size", SIZES[1:])
+def test_fold(size):
+    v = np.random.default_rng(size).random(size)
+    expected = math.fsum(v)
+    assert fold(v) == pytest.approx(expected, rel=1e-14)

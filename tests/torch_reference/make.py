@@ -8,14 +8,16 @@ Needs torch; the tests that read the file do not.
 
 import json
 import sys
+from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import torch
 
-from tests.torch_reference.cases import MODELS, OPTIMIZERS, STEPS, cases
+from tests.torch_reference.cases import BIASES, MODELS, OPTIMIZERS, STEPS, cases
 from tests.toys import toy_data, toy_weights
 
 FILE = Path(__file__).with_name("trajectories.json")
@@ -39,34 +41,73 @@ def build(hidden: list[int], features: int, classes: int, dtype: torch.dtype) ->
     return model
 
 
+def build_rules(optimizer: str, model: torch.nn.Module) -> list[torch.optim.Optimizer]:
+    """The case's optimizer of all parameters, or of the matrices and AdamW for the biases."""
+    _, kind, arguments = OPTIMIZERS[optimizer]
+    rule = getattr(torch.optim, kind)
+    if optimizer not in BIASES:
+        return [rule(model.parameters(), **arguments)]
+    matrices = [p for p in model.parameters() if p.ndim == 2]
+    biases = [p for p in model.parameters() if p.ndim == 1]
+    return [rule(matrices, **arguments), torch.optim.AdamW(biases, **BIASES[optimizer])]
+
+
 def trajectory(optimizer: str, hidden: list[int], dtype: torch.dtype) -> dict[str, Any]:
-    """Losses of all steps, and the last weights in optrun's order, of full-batch training."""
+    """Losses of all steps, and the last weights in optrun's order, of full-batch training.
+
+    ASGD's averages stand beside the weights as `averages`.
+    """
     x, y = toy_data()
     inputs, labels = torch.from_numpy(x).to(dtype), torch.from_numpy(y)
     model = build(hidden, x.shape[1], int(y.max()) + 1, dtype)
-    _, kind, arguments = OPTIMIZERS[optimizer]
-    rule = getattr(torch.optim, kind)(model.parameters(), **arguments)
+    rules = build_rules(optimizer, model)
     losses = []
     for _ in range(STEPS):
-        rule.zero_grad()
+        model.zero_grad()
         loss = torch.nn.functional.cross_entropy(model(inputs), labels)
         loss.backward()
-        rule.step()
+        for rule in rules:
+            rule.step()
         losses.append(loss.item())
     linears = [layer for layer in model if isinstance(layer, torch.nn.Linear)]
-    blocks = [p.detach().numpy().ravel() for m in linears for p in (m.weight.T, m.bias)]
-    return {"weights": np.concatenate(blocks).tolist(), "losses": losses}
+    made = {"weights": flat([p for m in linears for p in (m.weight.T, m.bias)]), "losses": losses}
+    if isinstance(rules[0], torch.optim.ASGD):
+        average = {p: state["ax"] for p, state in rules[0].state.items()}
+        made["averages"] = flat(
+            [a for m in linears for a in (average[m.weight].T, average[m.bias])]
+        )
+    return made
+
+
+def flat(blocks: list[torch.Tensor]) -> list[float]:
+    """All numbers of the blocks, one block after the other."""
+    return np.concatenate([block.detach().numpy().ravel() for block in blocks]).tolist()
+
+
+def make_all() -> dict[str, dict[str, Any]]:
+    """Every trajectory, with nothing in PyTorch rounded to less than float64.
+
+    By default it keeps scalars of NAdam's and ASGD's state in float32, and Muon's iteration runs
+    in bfloat16.
+    """
+    with ExitStack() as stack:
+        stack.callback(torch.set_default_dtype, torch.get_default_dtype())
+        torch.set_default_dtype(torch.float64)
+        stack.enter_context(patch.object(torch.Tensor, "bfloat16", torch.Tensor.clone))
+        return {
+            f"{optimizer}/{model}": trajectory(optimizer, MODELS[model], torch.float64)
+            for optimizer, model in cases()
+        }
 
 
 def main() -> None:
     made: dict[str, Any] = {"torch": torch.__version__.split("+")[0], "steps": STEPS}
-    for optimizer, model in cases():
-        made[f"{optimizer}/{model}"] = trajectory(optimizer, MODELS[model], torch.float64)
+    made |= make_all()
     if "--check" in sys.argv:
         stored = json.loads(FILE.read_text())
         for optimizer, model in cases():
             key = f"{optimizer}/{model}"
-            for part in ("weights", "losses"):
+            for part in stored[key]:
                 np.testing.assert_allclose(made[key][part], stored[key][part], 1e-10, err_msg=key)
         print(f"{len(list(cases()))} trajectories agree with torch {made['torch']}")
     else:

@@ -1,0 +1,155 @@
+"""Optimizers against something independent: 200 full-batch steps from the same start.
+
+PyTorch is the reference where it has the rule, by stored trajectories; a twin in NumPy, written
+from the paper, where it has not.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from optrun.config.load import load
+from optrun.engine.loop import update_blocks
+from optrun.engine.program import Program
+from optrun.errors import ConfigError
+from optrun.optim.optimizers import OPTIMIZERS
+from tests import reference
+from tests.programs import make_config, make_program, train_all
+from tests.torch_reference import cases
+from tests.toys import toy_data, toy_weights
+
+STORED = json.loads((Path(cases.__file__).parent / "trajectories.json").read_text())
+FROM_PAPERS = [
+    {"name": "adabelief", "lr": 0.01},
+    {"name": "adabelief", "lr": 0.003, "beta1": 0.8, "beta2": 0.99, "eps": 1e-6},
+    {"name": "lion", "lr": 0.001},
+    {"name": "lion", "lr": 0.001, "beta1": 0.8, "beta2": 0.95, "weight_decay": 0.3},
+    {"name": "lars"},
+    {"name": "lars", "lr": 0.5, "momentum": 0.5, "trust": 0.01, "weight_decay": 0.1},
+    {"name": "lars", "lr": 2.0, "weight_decay": 0.1, "include_bias": True},
+    {"name": "lamb"},
+    {"name": "lamb", "beta1": 0.8, "beta2": 0.99, "eps": 1e-3, "weight_decay": 0.2},
+    {"name": "lamb", "weight_decay": 0.2, "include_bias": True},
+]
+
+
+def prepare(section: dict, model: str, dtype: str) -> Program:
+    hidden = cases.MODELS[model]
+    config = make_config(
+        dtype=dtype,
+        model={"name": "mlp", "hidden": hidden, "activation": "tanh"} if hidden else "linear",
+        optimizer=section,
+        training={"epochs": cases.STEPS, "batch_size": "full", "best_by": "last"},
+    )
+    program = make_program(config, *toy_data())
+    program.parameters.weights[:] = toy_weights(program.parameters.weights.size)
+    return program
+
+
+def far(actual: np.ndarray, expected: np.ndarray) -> float:
+    """The distance between two vectors relative to their length."""
+    return np.linalg.norm(actual - expected) / np.linalg.norm(expected)
+
+
+def test_every_optimizer_is_compared_with_pytorch_or_with_its_paper():
+    with_pytorch = {section["name"] for section, _, _ in cases.OPTIMIZERS.values()}
+    from_papers = {section["name"] for section in FROM_PAPERS}
+    assert not with_pytorch & from_papers
+    assert with_pytorch | from_papers == set(OPTIMIZERS)
+
+
+@pytest.mark.parametrize(("optimizer", "model"), cases.cases())
+def test_weights_equal_pytorch_in_float64(optimizer, model):
+    program = prepare(cases.OPTIMIZERS[optimizer][0], model, "float64")
+    losses = train_all(program)
+    expected = STORED[f"{optimizer}/{model}"]
+    assert far(program.parameters.weights, expected["weights"]) <= 1e-10
+    np.testing.assert_allclose(losses, expected["losses"], rtol=1e-10)
+    if "averages" in expected:
+        assert far(program.parameters.state, expected["averages"]) <= 1e-10
+
+
+@pytest.mark.parametrize(("optimizer", "model"), cases.cases())
+def test_loss_curve_equals_pytorch_in_float32(optimizer, model):
+    losses = train_all(prepare(cases.OPTIMIZERS[optimizer][0], model, "float32"))
+    np.testing.assert_allclose(losses, STORED[f"{optimizer}/{model}"]["losses"], rtol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("model", cases.MODELS)
+@pytest.mark.parametrize("section", FROM_PAPERS, ids=str)
+def test_a_run_equals_the_paper(section, model, dtype):
+    program = prepare(section, model, dtype)
+    flat = program.parameters.weights.astype(np.float64)
+    start = {name: w.copy() for name, w in program.named_weights(flat).items()}
+    x, y = toy_data()
+    orders = [program.order(epoch) for epoch in range(cases.STEPS)]
+    weights, expected = reference.train(start, x, y, program.config, orders, program.rates)
+
+    losses = train_all(program)
+    np.testing.assert_allclose(losses, expected, rtol=1e-10 if dtype == "float64" else 1e-4)
+    if dtype == "float64":
+        last = np.concatenate([w.ravel() for w in weights.values()])
+        assert far(program.parameters.weights, last) <= 1e-10
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_weight_without_gradient_stays_where_it_is(name):
+    """Dead units are common: 0/0 in a rule would spread NaN from them."""
+    decay = {"weight_decay": 0.0} if "weight_decay" in OPTIMIZERS[name].model_fields else {}
+    decay |= {"lambd": 0.0} if name == "asgd" else {}
+    program = prepare({"name": name, **decay}, "three_layers", "float32")
+    start = program.parameters.weights.copy()
+    start[: start.size // 2] = 0
+    program.parameters.weights[:] = start
+    for t in (1, 2, 3):
+        update_blocks.function(
+            program.rules[-1], program.parameters, program.places.blocks, program.numbers.hyper,
+            0.1, t,
+        )  # fmt: skip
+    np.testing.assert_array_equal(program.parameters.weights, start)
+
+
+@pytest.mark.parametrize(
+    ("section", "slots"),
+    [
+        ({"name": "sgd"}, 0),
+        ({"name": "rmsprop"}, 1),
+        ({"name": "rmsprop", "centered": True}, 2),
+        ({"name": "rmsprop", "momentum": 0.9}, 2),
+        ({"name": "rmsprop", "momentum": 0.9, "centered": True}, 3),
+        ({"name": "adam"}, 2),
+        ({"name": "adamw", "amsgrad": True}, 3),
+    ],
+    ids=str,
+)
+def test_state_takes_no_more_room_than_the_configuration_needs(section, slots):
+    program = prepare(section, "linear", "float32")
+    assert program.parameters.state.size == slots * program.parameters.weights.size
+
+
+@pytest.mark.parametrize(
+    ("section", "key"),
+    [
+        ({"name": "momentum", "momentum": 1.0}, "momentum"),
+        ({"name": "rmsprop", "momentum": -0.1}, "momentum"),
+        ({"name": "lars", "momentum": 1.0}, "momentum"),
+        ({"name": "muon", "momentum": 1.5}, "momentum"),
+        ({"name": "muon", "ns_steps": 0}, "ns_steps"),
+        ({"name": "adam", "beta1": 1.0}, "beta1"),
+        ({"name": "nadam", "beta2": -0.5}, "beta2"),
+        ({"name": "adadelta", "rho": 1.0}, "rho"),
+        ({"name": "lamb", "eps": -1e-6}, "eps"),
+        ({"name": "lion", "weight_decay": -0.1}, "weight_decay"),
+        ({"name": "adafactor", "beta2_decay": 0.8}, "beta2_decay"),
+        ({"name": "adafactor", "d": 0.5}, "d"),
+        ({"name": "rprop", "eta_plus": 1.0}, "eta_plus"),
+        ({"name": "rprop", "eta_minus": 1.0}, "eta_minus"),
+    ],
+    ids=str,
+)
+def test_numbers_out_of_bounds_are_refused_naming_the_field(section, key):
+    with pytest.raises(ConfigError, match=key):
+        load({"name": "x", "dataset": "mnist", "model": "linear", "optimizer": section})
