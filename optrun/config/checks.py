@@ -16,7 +16,7 @@ from optrun.durations import Duration
 from optrun.nn.models import Model
 from optrun.nn.regularization import Regularization
 from optrun.optim.first_order import Optimizer
-from optrun.optim.schedules import Schedule
+from optrun.optim.schedule import Length, Schedule
 from optrun.optim.warmup import Warmup
 
 Contradiction = tuple[KeyPath, str, str]
@@ -62,19 +62,12 @@ def schedule_fits_into_run(
 ) -> Iterator[Contradiction]:
     per_epoch, total = _steps(dataset, training)
     left = total - (warmup.duration.steps(per_epoch, total) if warmup else 0)
-    for key, duration in dict(scheduler).items():
-        if not isinstance(duration, Duration) or not total or left < 0:
-            continue
-        length = duration.steps(per_epoch, left)
-        if left == 0:
-            message = "there are 0 steps for it: `warmup.duration` takes the whole run"
-            yield ("scheduler", key), message, "shorten the warmup"
-        elif length == 0:
-            available = count(left, "step")
-            message = f"`{duration}` comes to 0 steps, with {available} for the whole schedule"
-            yield ("scheduler", key), message, "write at least `1 steps`"
-        elif length > left and scheduler.name != "exponential":  # its `every` is only a pace
-            yield ("scheduler", key), *_too_long(duration, per_epoch, left)
+    if not total or left < 0:
+        return
+    length = Length(per_epoch, left)
+    misfits = list(_misfits(scheduler, length))
+    for place, message, hint in misfits or scheduler.problems(length):
+        yield ("scheduler", *place), message, hint
 
 
 def schedule_falls(optimizer: Optimizer, scheduler: Schedule) -> Iterator[Contradiction]:
@@ -132,6 +125,21 @@ def _steps(dataset: Dataset, training: Training) -> tuple[int, int]:
     batch = examples if training.batch_size == "full" else training.batch_size
     per_epoch = -(-examples // batch) if examples else 0
     return per_epoch, training.epochs * per_epoch
+
+
+def _misfits(scheduler: Schedule, length: Length) -> Iterator[Contradiction]:
+    """The durations of a schedule that its steps have no room for."""
+    left = length.total
+    for place, duration in scheduler.durations():
+        if left == 0:
+            message = "there are 0 steps for it: `warmup.duration` takes the whole run"
+            yield place, message, "shorten the warmup"
+        elif length(duration) == 0 and place[0] not in scheduler.optional:
+            available = count(left, "step")
+            message = f"`{duration}` comes to 0 steps, with {available} for the whole schedule"
+            yield place, message, "write at least `1 steps`"
+        elif length(duration) > left and place[0] not in scheduler.paces:
+            yield place, *_too_long(duration, length.steps_per_epoch, left)
 
 
 def _too_long(duration: Duration, per_epoch: int, available: int) -> tuple[str, str]:
