@@ -73,7 +73,7 @@ class Program:
         examples = self.test_examples if split is self.data.test else self.examples
         total, hits = evaluate.compiled(
             gather, activate, loss, examples, self.parameters.weights, self.places.layers,
-            self.evaluation_work, split.indices,
+            self.evaluation_work, self.numbers, split.indices,
         )  # fmt: skip
         return total / len(split), hits / len(split)
 
@@ -127,6 +127,7 @@ def compile_program(config: "Config", data: Data) -> Program:
         places=places,
         numbers=Numbers(
             hyper=np.array(optimizer.hyper()),
+            activation=np.array(config.model.nonlinearity().hyper()),
             penalty=np.array([config.regularization.l1, config.regularization.l2]),
             bounds=np.array(clipping.bounds() if clipping else [np.inf, -np.inf, np.inf]),
             dropout=np.array(dropout, dtype=np.float64),
@@ -210,14 +211,14 @@ def compile_loops(program: Program) -> None:
 
     gather, activate, backpropagate, loss, update = roles(program.config.dtype)
     examples, weights = typeof(program.examples), typeof(program.parameters.weights)
-    places, work = typeof(program.places), typeof(program.work)
+    places, work, numbers = typeof(program.places), typeof(program.work), typeof(program.numbers)
     integer, real = types.int64, types.float64
     train_steps.specialize(
         gather, activate, backpropagate, loss, update,
-        examples, typeof(program.parameters), places, work, typeof(program.numbers),
+        examples, typeof(program.parameters), places, work, numbers,
         typeof(program.record), integer[::1], integer, integer, real[::1], integer, integer, real,
     )  # fmt: skip
     evaluate.specialize(
-        gather, activate, loss, examples, weights, typeof(program.places.layers), work,
+        gather, activate, loss, examples, weights, typeof(program.places.layers), work, numbers,
         integer[::1],
     )  # fmt: skip

@@ -1,9 +1,10 @@
 """Activations, applied elementwise to the values z of a hidden layer.
 
-    forward(z, a)      writes a = φ(z)
-    backward(z, a, d)  turns d = ∂L/∂a into ∂L/∂z, in place
+    forward(z, a, h)      writes a = φ(z)
+    backward(z, a, d, h)  turns d = ∂L/∂a into ∂L/∂z, in place
 
-All arrays are flat and of one type. A NaN passes through, so that divergence is seen.
+z, a and d are flat and of one type; h holds the activation's own numbers, float64, as `hyper()`
+packs them. A NaN passes through, so that divergence is seen.
 """
 
 from typing import ClassVar, Literal
@@ -20,6 +21,10 @@ class Activation(Component):
     forward: ClassVar[Kernel]
     backward: ClassVar[Kernel]
 
+    def hyper(self) -> list[float]:
+        """The activation's own numbers, in the order their fields are declared."""
+        return [float(getattr(self, name)) for name in type(self).model_fields if name != "name"]
+
 
 class Identity(Activation):
     """No activation.
@@ -30,11 +35,11 @@ class Identity(Activation):
     name: Literal["identity"] = "identity"
 
     @kernel
-    def forward(z, a):
+    def forward(z, a, h):
         a[:] = z
 
     @kernel
-    def backward(z, a, d):
+    def backward(z, a, d, h):
         pass
 
 
@@ -47,13 +52,13 @@ class ReLU(Activation):
     name: Literal["relu"] = "relu"
 
     @kernel
-    def forward(z, a):
+    def forward(z, a, h):
         zero = z.dtype.type(0)
         for i in range(z.size):
             a[i] = zero if z[i] < zero else z[i]
 
     @kernel
-    def backward(z, a, d):
+    def backward(z, a, d, h):
         zero = z.dtype.type(0)
         for i in range(z.size):
             d[i] = zero if a[i] <= zero else d[i]
@@ -68,12 +73,12 @@ class Tanh(Activation):
     name: Literal["tanh"] = "tanh"
 
     @kernel
-    def forward(z, a):
+    def forward(z, a, h):
         for i in range(z.size):
             a[i] = np.tanh(z[i])
 
     @kernel
-    def backward(z, a, d):
+    def backward(z, a, d, h):
         one = z.dtype.type(1)
         for i in range(z.size):
             d[i] *= one - a[i] * a[i]
@@ -88,13 +93,13 @@ class Sigmoid(Activation):
     name: Literal["sigmoid"] = "sigmoid"
 
     @kernel
-    def forward(z, a):
+    def forward(z, a, h):
         one = z.dtype.type(1)
         for i in range(z.size):
             a[i] = one / (one + np.exp(-z[i]))
 
     @kernel
-    def backward(z, a, d):
+    def backward(z, a, d, h):
         one = z.dtype.type(1)
         for i in range(z.size):
             d[i] *= a[i] * (one - a[i])
