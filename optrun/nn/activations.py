@@ -7,11 +7,12 @@ z, a and d are flat and of one type; h holds the activation's own numbers, float
 packs them. A NaN passes through, so that divergence is seen.
 """
 
+import math
 from typing import ClassVar, Literal
 
 import numpy as np
 
-from optrun.component import Component, table
+from optrun.component import Component, Decay, Positive, table
 from optrun.numerics.jit import Kernel, kernel
 
 
@@ -64,6 +65,135 @@ class ReLU(Activation):
             d[i] = zero if a[i] <= zero else d[i]
 
 
+class LeakyReLU(Activation):
+    """Rectified linear unit that lets a little of the negative side through.
+
+    φ(z) = z where z > 0, else s·z,   φ′(0) = s
+
+    s is `slope`, PyTorch's negative_slope. Maas, Hannun & Ng 2013.
+    """
+
+    name: Literal["leaky_relu"] = "leaky_relu"
+    slope: Decay = 0.01
+    """s, the slope on the negative side."""
+
+    @kernel
+    def forward(z, a, h):
+        slope, zero = z.dtype.type(h[0]), z.dtype.type(0)
+        for i in range(z.size):
+            a[i] = slope * z[i] if z[i] <= zero else z[i]
+
+    @kernel
+    def backward(z, a, d, h):
+        slope, zero = z.dtype.type(h[0]), z.dtype.type(0)
+        for i in range(z.size):
+            d[i] = slope * d[i] if z[i] <= zero else d[i]
+
+
+class ELU(Activation):
+    """Exponential linear unit: relu's positive side, a smooth floor at −α on the other.
+
+    φ(z) = z where z > 0, else α(e^z − 1),   φ′ = αe^z there and at 0
+
+    α is `alpha`. Clevert, Unterthiner & Hochreiter 2016.
+    """
+
+    name: Literal["elu"] = "elu"
+    alpha: Positive = 1.0
+    """α, how far below 0 the floor lies."""
+
+    @kernel
+    def forward(z, a, h):
+        alpha, zero = z.dtype.type(h[0]), z.dtype.type(0)
+        for i in range(z.size):
+            a[i] = alpha * np.expm1(z[i]) if z[i] <= zero else z[i]
+
+    @kernel
+    def backward(z, a, d, h):
+        alpha, zero = z.dtype.type(h[0]), z.dtype.type(0)
+        for i in range(z.size):
+            d[i] = alpha * np.exp(z[i]) * d[i] if z[i] <= zero else d[i]
+
+
+class Softplus(Activation):
+    """A smooth relu.
+
+    φ(z) = log(1 + e^(βz))/β, and z itself where βz > threshold,   φ′ = 1/(1 + e^(−βz))
+
+    β is `beta`; both numbers as in PyTorch. Dugas et al. 2001.
+    """
+
+    name: Literal["softplus"] = "softplus"
+    beta: Positive = 1.0
+    """β, how sharply it turns at 0."""
+    threshold: Positive = 20.0
+    """The βz beyond which it counts as a straight line."""
+
+    @kernel
+    def forward(z, a, h):
+        beta, threshold, zero = z.dtype.type(h[0]), z.dtype.type(h[1]), z.dtype.type(0)
+        for i in range(z.size):
+            above = z[i] if z[i] > zero else zero
+            bend = np.log1p(np.exp(-abs(beta * z[i]))) / beta
+            a[i] = z[i] if beta * z[i] > threshold else above + bend
+
+    @kernel
+    def backward(z, a, d, h):
+        beta, threshold, one = z.dtype.type(h[0]), z.dtype.type(h[1]), z.dtype.type(1)
+        for i in range(z.size):
+            slope = one / (one + np.exp(-beta * z[i]))
+            d[i] *= one if beta * z[i] > threshold else slope
+
+
+class SiLU(Activation):
+    """The value times its logistic function, also called swish.
+
+    φ(z) = z·σ(z),   φ′ = σ(1 + z(1 − σ)),   σ(z) = 1/(1 + e^(−z))
+
+    Elfwing, Uchibe & Doya 2018.
+    """
+
+    name: Literal["silu"] = "silu"
+
+    @kernel
+    def forward(z, a, h):
+        one = z.dtype.type(1)
+        for i in range(z.size):
+            a[i] = z[i] / (one + np.exp(-z[i]))
+
+    @kernel
+    def backward(z, a, d, h):
+        one = z.dtype.type(1)
+        for i in range(z.size):
+            s = one / (one + np.exp(-z[i]))
+            d[i] *= s * (one + z[i] * (one - s))
+
+
+class GELU(Activation):
+    """The value times the chance that a standard normal number lies below it.
+
+    φ(z) = z·Φ(z),   Φ(z) = ½ erfc(−z/√2),   φ′ = Φ + z·e^(−z²/2)/√(2π)
+
+    The exact form, PyTorch's default. Hendrycks & Gimpel 2016.
+    """
+
+    name: Literal["gelu"] = "gelu"
+
+    @kernel
+    def forward(z, a, h):
+        half, root = z.dtype.type(0.5), z.dtype.type(np.sqrt(0.5))
+        for i in range(z.size):
+            a[i] = z[i] * half * math.erfc(-root * z[i])
+
+    @kernel
+    def backward(z, a, d, h):
+        half, root = z.dtype.type(0.5), z.dtype.type(np.sqrt(0.5))
+        height = z.dtype.type(1.0 / np.sqrt(2.0 * np.pi))
+        for i in range(z.size):
+            below = half * math.erfc(-root * z[i])
+            d[i] *= below + z[i] * height * np.exp(-half * z[i] * z[i])
+
+
 class Tanh(Activation):
     """Hyperbolic tangent.
 
@@ -105,4 +235,6 @@ class Sigmoid(Activation):
             d[i] *= a[i] * (one - a[i])
 
 
-ACTIVATIONS: dict[str, type[Activation]] = table([Identity, ReLU, Tanh, Sigmoid])
+ACTIVATIONS: dict[str, type[Activation]] = table(
+    [Identity, ReLU, LeakyReLU, ELU, Softplus, SiLU, GELU, Tanh, Sigmoid]
+)

@@ -1,7 +1,7 @@
 """Let PyTorch compute every case and write down what the tests compare with.
 
-    python -m tests.torch_reference.make           writes trajectories.json and curves.json
-    python -m tests.torch_reference.make --check   computes them again and compares with the files
+    python -m tests.torch_reference.make           writes the JSON files beside it
+    python -m tests.torch_reference.make --check   computes it again and compares with them
 
 Needs torch; the tests that read the files do not.
 """
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from tests.torch_reference import curves
+from tests.torch_reference import activations, curves
 from tests.torch_reference.cases import MODELS, OPTIMIZERS, STEPS, cases
 from tests.toys import toy_data, toy_weights
 
@@ -93,6 +93,7 @@ def main() -> None:
     check = "--check" in sys.argv
     trajectories(check)
     tables(curves, check)
+    tables(activations, check)
 
 
 if __name__ == "__main__":
