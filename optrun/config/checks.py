@@ -13,6 +13,7 @@ from optrun.config.problems import KeyPath, Problem, count
 from optrun.config.training import Training
 from optrun.data.dataset import Dataset
 from optrun.durations import Duration
+from optrun.nn.initializers import Initializer
 from optrun.nn.models import Model
 from optrun.nn.regularization import Regularization
 from optrun.optim.first_order import Optimizer
@@ -77,6 +78,13 @@ def schedule_falls(optimizer: Optimizer, scheduler: Schedule) -> Iterator[Contra
         yield ("scheduler", "min"), message, ""
 
 
+def gain_is_known(model: Model, initialization: Initializer) -> Iterator[Contradiction]:
+    activation = model.nonlinearity()
+    if getattr(initialization, "gain", None) == "auto" and activation.gain() is None:
+        message = f"`auto` knows no gain for the activation `{activation.name}`"
+        yield ("initialization", "gain"), message, "write a number, such as 1.0"
+
+
 def dropout_matches_layers(model: Model, regularization: Regularization) -> Iterator[Contradiction]:
     rates, hidden = regularization.dropout, len(model.widths(1, 1)) - 2
     path = ("regularization", "dropout")
@@ -113,6 +121,7 @@ CHECKS: tuple[Callable[..., Iterator[Contradiction]], ...] = (
     warmup_fits_into_run,
     schedule_fits_into_run,
     schedule_falls,
+    gain_is_known,
     dropout_matches_layers,
     validation_is_there,
     stopping_has_a_measure,

@@ -11,7 +11,7 @@ from optrun.data.splits import Split
 from optrun.engine.gather import gather_bytes, gather_reals
 from optrun.engine.loop import Examples, Numbers, Parameters, Record, evaluate, train_steps
 from optrun.engine.roles import roles
-from optrun.nn.initializers import Initializer
+from optrun.nn.activations import Identity
 from optrun.nn.network import Buffers, Layers
 from optrun.numerics.streams import Purpose, stream
 from optrun.optim.schedules import learning_rates
@@ -120,7 +120,7 @@ def compile_program(config: "Config", data: Data) -> Program:
         examples=as_examples(data.train, data),
         test_examples=as_examples(data.test, data),
         parameters=Parameters(
-            weights=draw_start(config.initialization, config.seed, places, count, dtype),
+            weights=draw_start(config, places, count, dtype),
             gradient=np.zeros(count, dtype),
             state=np.zeros(optimizer.slots * count, dtype),
         ),
@@ -156,17 +156,18 @@ def lay_out(widths: list[int], include_bias: bool) -> Layers:
     return Layers(np.array(layers, dtype=np.int64), np.array(blocks, dtype=np.int64))
 
 
-def draw_start(
-    initializer: Initializer, seed: int, places: Layers, count: int, dtype: np.dtype
-) -> np.ndarray:
+def draw_start(config: "Config", places: Layers, count: int, dtype: np.dtype) -> np.ndarray:
     """Initial weights; a layer's draw depends on the seed and its index, not on other layers.
 
     They are drawn in float64 and rounded, so a float32 run starts where a float64 run does.
     """
+    initializer, last = config.initialization, len(places.layers) - 1
     flat = np.zeros(count, dtype)
     for index, (fan_in, fan_out, weight, bias, _) in enumerate(places.layers):
-        draw = initializer.draw(stream(seed, Purpose.START, index), int(fan_in), int(fan_out))
-        flat[weight:bias] = draw.reshape(-1)
+        random = stream(config.seed, Purpose.START, index)
+        follower = Identity() if index == last else config.model.nonlinearity()
+        draw = initializer.draw(random, int(fan_in), int(fan_out))
+        flat[weight:bias] = initializer.factor(follower) * draw.reshape(-1)
         flat[bias : bias + fan_out] = initializer.bias
     return flat
 

@@ -26,6 +26,14 @@ class Activation(Component):
         """The activation's own numbers, in the order their fields are declared."""
         return [float(getattr(self, name)) for name in type(self).model_fields if name != "name"]
 
+    def gain(self) -> float | None:
+        """How much wider the weights before it must spread to keep the signal's variance.
+
+        Of the logistic function and tanh it is the inverse of their slope at 0 (in PyTorch 1 and
+        5/3), of rectifiers PyTorch's. None where neither derivation gives a number.
+        """
+        return None
+
 
 class Identity(Activation):
     """No activation.
@@ -34,6 +42,9 @@ class Identity(Activation):
     """
 
     name: Literal["identity"] = "identity"
+
+    def gain(self) -> float:
+        return 1.0
 
     @kernel
     def forward(z, a, h):
@@ -51,6 +62,9 @@ class ReLU(Activation):
     """
 
     name: Literal["relu"] = "relu"
+
+    def gain(self) -> float:
+        return math.sqrt(2.0)
 
     @kernel
     def forward(z, a, h):
@@ -76,6 +90,9 @@ class LeakyReLU(Activation):
     name: Literal["leaky_relu"] = "leaky_relu"
     slope: Decay = 0.01
     """s, the slope on the negative side."""
+
+    def gain(self) -> float:
+        return math.sqrt(2.0 / (1.0 + self.slope**2))
 
     @kernel
     def forward(z, a, h):
@@ -202,6 +219,9 @@ class Tanh(Activation):
 
     name: Literal["tanh"] = "tanh"
 
+    def gain(self) -> float:
+        return 1.0
+
     @kernel
     def forward(z, a, h):
         for i in range(z.size):
@@ -221,6 +241,9 @@ class Sigmoid(Activation):
     """
 
     name: Literal["sigmoid"] = "sigmoid"
+
+    def gain(self) -> float:
+        return 4.0
 
     @kernel
     def forward(z, a, h):

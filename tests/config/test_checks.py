@@ -117,6 +117,11 @@ CASES = [
         "scheduler.offset: `0 steps` comes to 0 steps",
     ),
     (
+        BASE.replace("[8]", "[8], activation: gelu")
+        + "initialization: {name: xavier_normal, gain: auto}",
+        "x.yaml:5:45: initialization.gain: `auto` knows no gain for the activation `gelu`",
+    ),
+    (
         BASE + "regularization: {dropout: [0.1, 0.2]}",
         "x.yaml:5:27: regularization.dropout: gives 2 rates, but `model.hidden` gives 1 layer",
     ),
@@ -171,6 +176,11 @@ def test_a_contradiction(complaint, text, message):
         BASE + "scheduler: {name: one_cycle, up: 25 steps, three_phase: true}",
         BASE + "scheduler: {name: warmup_stable_decay, warmup: 0, decay: 50 steps}",
         BASE + "scheduler: {name: warmup_stable_decay, warmup: 60%, decay: 40%}",
+        BASE.replace("[8]", "[8], activation: gelu")
+        + "initialization: {name: xavier_normal, gain: 1.2}",
+        BASE + "initialization: {name: orthogonal, gain: auto}",
+        BASE.replace("{name: mlp, hidden: [8]}", "linear")
+        + "initialization: {name: xavier_normal, gain: auto}",
         BASE + "regularization: {dropout: [0.1]}",
         BASE.replace("{name: mlp, hidden: [8]}", "linear") + "regularization: {dropout: 0}",
     ],
