@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from optrun.data.prepare import Data
 from optrun.data.splits import Split
@@ -159,14 +160,16 @@ def lay_out(widths: list[int], include_bias: bool) -> Layers:
 def draw_start(config: "Config", places: Layers, count: int, dtype: np.dtype) -> np.ndarray:
     """Initial weights; a layer's draw depends on the seed and its index, not on other layers.
 
-    They are drawn in float64 and rounded, so a float32 run starts where a float64 run does.
+    They are drawn in float64 and rounded, so a float32 run starts where a float64 run does; with
+    one thread, for the bits of a decomposition depend on how many there are.
     """
     initializer, last = config.initialization, len(places.layers) - 1
     flat = np.zeros(count, dtype)
     for index, (fan_in, fan_out, weight, bias, _) in enumerate(places.layers):
         random = stream(config.seed, Purpose.START, index)
         follower = Identity() if index == last else config.model.nonlinearity()
-        draw = initializer.draw(random, int(fan_in), int(fan_out))
+        with threadpool_limits(limits=1, user_api="blas"):
+            draw = initializer.draw(random, int(fan_in), int(fan_out))
         flat[weight:bias] = initializer.factor(follower) * draw.reshape(-1)
         flat[bias : bias + fan_out] = initializer.bias
     return flat

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import stats
+from threadpoolctl import threadpool_limits
 
 from optrun.nn.activations import ACTIVATIONS, Identity
 from optrun.nn.initializers import INITIALIZERS
@@ -119,6 +120,18 @@ def test_the_last_layer_has_no_activation_to_make_up_for():
     start = plain.named_weights(plain.parameters.weights)
     for key, w in gained.named_weights(gained.parameters.weights).items():
         np.testing.assert_allclose(w, start[key] * (1 if "layers.2" in key else 4))
+
+
+def test_threads_do_not_change_the_bits():
+    config = make_config(
+        model={"name": "mlp", "hidden": [700]}, initialization={"name": "orthogonal"}
+    )
+    starts = []
+    for threads in (1, 2):
+        with threadpool_limits(limits=threads, user_api="blas"):
+            program = make_program(config, *toy_data(features=1500))
+            starts.append(program.parameters.weights)
+    np.testing.assert_array_equal(*starts)
 
 
 @pytest.mark.parametrize("name", DRAWS)
