@@ -210,7 +210,8 @@ def test_the_test_set_is_evaluated_with_the_chosen_weights(tmp_path, overrides):
     done = train(tmp_path, "dtype=float64", *overrides)
     config = load(done.path / "config.yaml").config
     test = prepare(config.dataset, config.seed, config.dtype).test
-    loss, _, _ = objective(done.weights, test.x, test.y, "relu", "softmax", {})
+    relu = {"name": "relu"}
+    loss, _, _ = objective(done.weights, test.x, test.y, relu, "softmax", {})
     assert done.summary["test_loss"] == pytest.approx(loss, rel=1e-10)
 
 
