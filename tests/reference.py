@@ -8,14 +8,43 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 Array = np.ndarray
 
-ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]] = {
-    "identity": (lambda z: z, lambda z: np.ones_like(z)),
-    "relu": (lambda z: np.maximum(z, 0), lambda z: (z > 0).astype(z.dtype)),
-    "tanh": (np.tanh, lambda z: 1 / np.cosh(z) ** 2),
-    "sigmoid": (lambda z: 1 / (1 + np.exp(-z)), lambda z: np.exp(-z) / (1 + np.exp(-z)) ** 2),
+Function = Callable[[Array, dict[str, Any]], Array]
+
+# φ(z) and φ′(z), given the activation's section
+ACTIVATIONS: dict[str, tuple[Function, Function]] = {
+    "identity": (lambda z, o: z, lambda z, o: np.ones_like(z)),
+    "relu": (lambda z, o: np.maximum(z, 0), lambda z, o: np.where(z > 0, 1.0, 0.0)),
+    "leaky_relu": (
+        lambda z, o: np.maximum(z, 0) + o["slope"] * np.minimum(z, 0),
+        lambda z, o: np.where(z > 0, 1.0, o["slope"]),
+    ),
+    "elu": (
+        lambda z, o: np.maximum(z, 0) + o["alpha"] * np.expm1(np.minimum(z, 0)),
+        lambda z, o: np.where(z > 0, 1.0, o["alpha"] * np.exp(np.minimum(z, 0))),
+    ),
+    "softplus": (
+        lambda z, o: np.where(
+            o["beta"] * z > o["threshold"], z, np.logaddexp(0, o["beta"] * z) / o["beta"]
+        ),
+        lambda z, o: np.where(o["beta"] * z > o["threshold"], 1.0, special.expit(o["beta"] * z)),
+    ),
+    "silu": (
+        lambda z, o: z * special.expit(z),
+        lambda z, o: special.expit(z) + z * special.expit(z) * special.expit(-z),
+    ),
+    "gelu": (
+        lambda z, o: z * special.ndtr(z),
+        lambda z, o: special.ndtr(z) + z * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi),
+    ),
+    "tanh": (lambda z, o: np.tanh(z), lambda z, o: 1 - np.tanh(z) ** 2),
+    "sigmoid": (
+        lambda z, o: special.expit(z),
+        lambda z, o: special.expit(z) * special.expit(-z),
+    ),
 }
 
 
@@ -51,7 +80,7 @@ def objective(
     weights: dict[str, Array],
     x: Array,
     y: Array,
-    activation: str,
+    activation: dict[str, Any],
     loss: str,
     regularization: dict[str, Any],
     masks: list[Array] | None = None,
@@ -60,15 +89,16 @@ def objective(
 
     Args:
         weights: `layers.0.weight`, `layers.0.bias`, …
+        activation: its section of the config.
         masks: dropout's factors for the activations of each hidden layer.
     """
-    phi, slope = ACTIVATIONS[activation]
+    phi, slope = ACTIVATIONS[activation["name"]]
     depth = len(weights) // 2
     inputs, before = [x], []
     for layer in range(depth):
         z = inputs[-1] @ weights[f"layers.{layer}.weight"] + weights[f"layers.{layer}.bias"]
         before.append(z)
-        h = phi(z)
+        h = phi(z, activation)
         inputs.append(h * masks[layer] if masks and layer < depth - 1 else h)
     value, d = LOSSES[loss](before[-1], y)
     gradient = {}
@@ -78,7 +108,7 @@ def objective(
         if layer:
             d = d @ weights[f"layers.{layer}.weight"].T
             d = d * masks[layer - 1] if masks else d
-            d = d * slope(before[layer - 1])
+            d = d * slope(before[layer - 1], activation)
     penalty = 0.0
     for name, w in weights.items():
         if name.endswith("weight") or regularization.get("include_bias"):
@@ -223,7 +253,7 @@ def train(
     """
     plain = config.model_dump(mode="json")
     optimizer, model = plain["optimizer"], plain["model"]
-    activation = model.get("activation", {"name": "identity"})["name"]
+    activation = model.get("activation", {"name": "identity"})
     depth, t, losses = len(weights) // 2, 0, []
     dropout = config.regularization.rates(depth - 1)
     states: dict[str, dict[str, Array]] = {name: {} for name in weights}

@@ -79,6 +79,6 @@ def _fields(fields: "list[FieldEntry]") -> list[str]:
     for field in fields:
         default = "required" if field.required else f"default {show_default(field.default)}"
         text = f"{field.takes}; {default}. {field.meaning}".rstrip()
-        head, indent = f"  {field.name:<16}", " " * 18
+        head, indent = f"  {field.name:<15} ", " " * 18
         lines.append(fill(text, WIDTH, initial_indent=head, subsequent_indent=indent))
     return lines

@@ -13,10 +13,11 @@ from optrun.config.problems import KeyPath, Problem, count
 from optrun.config.training import Training
 from optrun.data.dataset import Dataset
 from optrun.durations import Duration
+from optrun.nn.initializers import Initializer
 from optrun.nn.models import Model
 from optrun.nn.regularization import Regularization
 from optrun.optim.optimizer import Optimizer
-from optrun.optim.schedules import Schedule
+from optrun.optim.schedule import Length, Schedule
 from optrun.optim.warmup import Warmup
 
 MOST_STEPS = 100_000_000
@@ -82,19 +83,12 @@ def schedule_fits_into_run(
 ) -> Iterator[Contradiction]:
     per_epoch, total = _steps(dataset, training)
     left = total - (warmup.duration.steps(per_epoch, total) if warmup else 0)
-    for key, duration in dict(scheduler).items():
-        if not isinstance(duration, Duration) or not total or left < 0:
-            continue
-        length = duration.steps(per_epoch, left)
-        if left == 0:
-            message = "there are 0 steps for it: `warmup.duration` takes the whole run"
-            yield ("scheduler", key), message, "shorten the warmup"
-        elif length == 0:
-            available = count(left, "step")
-            message = f"`{duration}` comes to 0 steps, with {available} for the whole schedule"
-            yield ("scheduler", key), message, "write at least `1 steps`"
-        elif length > left and scheduler.name != "exponential":  # its `every` is only a pace
-            yield ("scheduler", key), *_too_long(duration, per_epoch, left)
+    if not total or left < 0:
+        return
+    length = Length(per_epoch, left)
+    misfits = list(_misfits(scheduler, length))
+    for place, message, hint in misfits or scheduler.problems(length):
+        yield ("scheduler", *place), message, hint
 
 
 def optimizer_agrees_with_itself(optimizer: Optimizer) -> Iterator[Contradiction]:
@@ -107,6 +101,13 @@ def schedule_falls(optimizer: Optimizer, scheduler: Schedule) -> Iterator[Contra
     if floor > optimizer.lr:
         message = f"{floor:g} is above `optimizer.lr` {optimizer.lr:g}, from where the rate falls"
         yield ("scheduler", "min"), message, ""
+
+
+def gain_is_known(model: Model, initialization: Initializer) -> Iterator[Contradiction]:
+    activation = model.nonlinearity()
+    if getattr(initialization, "gain", None) == "auto" and activation.gain() is None:
+        message = f"`auto` knows no gain for the activation `{activation.name}`"
+        yield ("initialization", "gain"), message, "write a number, such as 1.0"
 
 
 def dropout_matches_layers(model: Model, regularization: Regularization) -> Iterator[Contradiction]:
@@ -147,6 +148,7 @@ CHECKS: tuple[Callable[..., Iterator[Contradiction]], ...] = (
     schedule_fits_into_run,
     optimizer_agrees_with_itself,
     schedule_falls,
+    gain_is_known,
     dropout_matches_layers,
     validation_is_there,
     stopping_has_a_measure,
@@ -157,6 +159,21 @@ def _steps(dataset: Dataset, training: Training) -> tuple[int, int]:
     """Steps in an epoch and in the run."""
     per_epoch = training.steps_per_epoch(max(dataset.sizes().train, 0))
     return per_epoch, training.epochs * per_epoch
+
+
+def _misfits(scheduler: Schedule, length: Length) -> Iterator[Contradiction]:
+    """The durations of a schedule that its steps have no room for."""
+    left = length.total
+    for place, duration in scheduler.durations():
+        if left == 0:
+            message = "there are 0 steps for it: `warmup.duration` takes the whole run"
+            yield place, message, "shorten the warmup"
+        elif length(duration) == 0 and place[0] not in scheduler.optional:
+            available = count(left, "step")
+            message = f"`{duration}` comes to 0 steps, with {available} for the whole schedule"
+            yield place, message, "write at least `1 steps`"
+        elif length(duration) > left and place[0] not in scheduler.paces:
+            yield place, *_too_long(duration, length.steps_per_epoch, left)
 
 
 def _too_long(duration: Duration, per_epoch: int, available: int) -> tuple[str, str]:

@@ -12,9 +12,11 @@ from optrun.nn.initializers import INITIALIZERS, Initializer, XavierUniform
 from optrun.nn.losses import LOSSES, Loss, Softmax
 from optrun.nn.models import MODELS, Model
 from optrun.nn.regularization import Regularization
+from optrun.optim.decays import Constant
 from optrun.optim.optimizer import Optimizer
 from optrun.optim.optimizers import OPTIMIZERS
-from optrun.optim.schedules import SCHEDULES, Constant, Schedule
+from optrun.optim.schedule import Schedule
+from optrun.optim.schedules import SCHEDULES
 from optrun.optim.warmup import WARMUPS, Warmup
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"

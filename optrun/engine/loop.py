@@ -51,12 +51,14 @@ class Numbers(NamedTuple):
 
     Attributes:
         hyper: the optimizer's hyperparameters, float64.
+        activation: the activation's numbers, float64.
         penalty: [l1, l2], float64.
         bounds: [norm, least, greatest] of clipping, float64.
         dropout: rate after each hidden layer, float64 (L − 1,).
     """
 
     hyper: Any
+    activation: Any
     penalty: Any
     bounds: Any
     dropout: Any
@@ -122,10 +124,12 @@ def batch_gradient(
     weights, gradient = parameters.weights, parameters.gradient
     table, n = places.layers, rows.size
     gather(examples.storage, rows, work.x[:n], examples.shift, examples.scale)
-    scores = forward(activate, weights, table, work, n, numbers.dropout, seed, t)
+    scores = forward(
+        activate, numbers.activation, weights, table, work, n, numbers.dropout, seed, t
+    )
     d = unit_rows(work.d, table, table.shape[0] - 1, work.x.shape[0], n)
     record.loss[k] = loss(scores, examples.labels[rows], d)
-    backward(backpropagate, weights, gradient, table, work, n, numbers.dropout)
+    backward(backpropagate, numbers.activation, weights, gradient, table, work, n, numbers.dropout)
     record.penalty[k] = add_penalties(weights, gradient, places.blocks, numbers.penalty)
     record.norm[k] = np.sqrt(norms(gradient)[1])
 
@@ -156,7 +160,7 @@ def update_blocks(update, parameters, blocks, hyper, lr, t):
 
 
 @kernel
-def evaluate(gather, activate, loss, examples, weights, table, work, rows):
+def evaluate(gather, activate, loss, examples, weights, table, work, numbers, rows):
     """Loss and hits over `rows` with dropout off.
 
     Returns:
@@ -170,7 +174,7 @@ def evaluate(gather, activate, loss, examples, weights, table, work, rows):
         batch = rows[start : min(start + capacity, rows.size)]
         n = batch.size
         gather(examples.storage, batch, work.x[:n], examples.shift, examples.scale)
-        scores = forward(activate, weights, table, work, n, off, 0, 0)
+        scores = forward(activate, numbers.activation, weights, table, work, n, off, 0, 0)
         labels = examples.labels[batch]
         total += n * loss(scores, labels, unit_rows(work.d, table, last, capacity, n))
         for i in range(n):

@@ -5,13 +5,14 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from optrun.data.prepare import Data
 from optrun.data.splits import Split
 from optrun.engine.gather import gather_bytes, gather_reals
 from optrun.engine.loop import Examples, Numbers, Parameters, Record, evaluate, train_steps
 from optrun.engine.roles import roles
-from optrun.nn.initializers import Initializer
+from optrun.nn.activations import Identity
 from optrun.nn.network import Buffers, Layers
 from optrun.numerics.streams import Purpose, stream
 from optrun.optim.schedules import learning_rates
@@ -73,7 +74,7 @@ class Program:
         examples = self.test_examples if split is self.data.test else self.examples
         total, hits = evaluate.compiled(
             gather, activate, loss, examples, self.parameters.weights, self.places.layers,
-            self.evaluation_work, split.indices,
+            self.evaluation_work, self.numbers, split.indices,
         )  # fmt: skip
         return total / len(split), hits / len(split)
 
@@ -120,13 +121,14 @@ def compile_program(config: "Config", data: Data) -> Program:
         examples=as_examples(data.train, data),
         test_examples=as_examples(data.test, data),
         parameters=Parameters(
-            weights=draw_start(config.initialization, config.seed, places, count, dtype),
+            weights=draw_start(config, places, count, dtype),
             gradient=np.zeros(count, dtype),
             state=np.zeros(optimizer.state_slots() * count, dtype),
         ),
         places=places,
         numbers=Numbers(
             hyper=np.array(optimizer.hyper()),
+            activation=np.array(config.model.nonlinearity().hyper()),
             penalty=np.array([config.regularization.l1, config.regularization.l2]),
             bounds=np.array(clipping.bounds() if clipping else [np.inf, -np.inf, np.inf]),
             dropout=np.array(dropout, dtype=np.float64),
@@ -155,17 +157,20 @@ def lay_out(widths: list[int], include_bias: bool) -> Layers:
     return Layers(np.array(layers, dtype=np.int64), np.array(blocks, dtype=np.int64))
 
 
-def draw_start(
-    initializer: Initializer, seed: int, places: Layers, count: int, dtype: np.dtype
-) -> np.ndarray:
+def draw_start(config: "Config", places: Layers, count: int, dtype: np.dtype) -> np.ndarray:
     """Initial weights; a layer's draw depends on the seed and its index, not on other layers.
 
-    They are drawn in float64 and rounded, so a float32 run starts where a float64 run does.
+    They are drawn in float64 and rounded, so a float32 run starts where a float64 run does; with
+    one thread, for the bits of a decomposition depend on how many there are.
     """
+    initializer, last = config.initialization, len(places.layers) - 1
     flat = np.zeros(count, dtype)
     for index, (fan_in, fan_out, weight, bias, _) in enumerate(places.layers):
-        draw = initializer.draw(stream(seed, Purpose.START, index), int(fan_in), int(fan_out))
-        flat[weight:bias] = draw.reshape(-1)
+        random = stream(config.seed, Purpose.START, index)
+        follower = Identity() if index == last else config.model.nonlinearity()
+        with threadpool_limits(limits=1, user_api="blas"):
+            draw = initializer.draw(random, int(fan_in), int(fan_out))
+        flat[weight:bias] = initializer.factor(follower) * draw.reshape(-1)
         flat[bias : bias + fan_out] = initializer.bias
     return flat
 
@@ -210,14 +215,14 @@ def compile_loops(program: Program) -> None:
 
     gather, activate, backpropagate, loss, update = roles(program.config.dtype)
     examples, weights = typeof(program.examples), typeof(program.parameters.weights)
-    places, work = typeof(program.places), typeof(program.work)
+    places, work, numbers = typeof(program.places), typeof(program.work), typeof(program.numbers)
     integer, real = types.int64, types.float64
     train_steps.specialize(
         gather, activate, backpropagate, loss, update,
-        examples, typeof(program.parameters), places, work, typeof(program.numbers),
+        examples, typeof(program.parameters), places, work, numbers,
         typeof(program.record), integer[::1], integer, integer, real[::1], integer, integer, real,
     )  # fmt: skip
     evaluate.specialize(
-        gather, activate, loss, examples, weights, typeof(program.places.layers), work,
+        gather, activate, loss, examples, weights, typeof(program.places.layers), work, numbers,
         integer[::1],
     )  # fmt: skip

@@ -33,8 +33,8 @@ def roles(dtype: str) -> Roles:
 
     return Roles(
         gather=role(types.void, types.uint8[:, ::1], integers, matrix, vector, vector),
-        activate=role(types.void, vector, vector),
-        backpropagate=role(types.void, vector, vector, vector),
+        activate=role(types.void, vector, vector, doubles),
+        backpropagate=role(types.void, vector, vector, vector, doubles),
         loss=role(types.float64, matrix, integers, matrix),
         update=role(types.void, vector, vector, matrix, doubles, types.float64, types.int64, shape),
     )

@@ -1,16 +1,18 @@
 """Activations, applied elementwise to the values z of a hidden layer.
 
-    forward(z, a)      writes a = φ(z)
-    backward(z, a, d)  turns d = ∂L/∂a into ∂L/∂z, in place
+    forward(z, a, h)      writes a = φ(z)
+    backward(z, a, d, h)  turns d = ∂L/∂a into ∂L/∂z, in place
 
-All arrays are flat and of one type. A NaN passes through, so that divergence is seen.
+z, a and d are flat and of one type; h holds the activation's own numbers, float64, as `hyper()`
+packs them. A NaN passes through, so that divergence is seen.
 """
 
+import math
 from typing import ClassVar, Literal
 
 import numpy as np
 
-from optrun.component import Component, table
+from optrun.component import Component, Decay, Positive, table
 from optrun.numerics.jit import Kernel, kernel
 
 
@@ -19,6 +21,18 @@ class Activation(Component):
 
     forward: ClassVar[Kernel]
     backward: ClassVar[Kernel]
+
+    def hyper(self) -> list[float]:
+        """The activation's own numbers, in the order their fields are declared."""
+        return [float(getattr(self, name)) for name in type(self).model_fields if name != "name"]
+
+    def gain(self) -> float | None:
+        """How much wider the weights before it must spread to keep the signal's variance.
+
+        Of the logistic function and tanh it is the inverse of their slope at 0 (in PyTorch 1 and
+        5/3), of rectifiers PyTorch's. None where neither derivation gives a number.
+        """
+        return None
 
 
 class Identity(Activation):
@@ -29,12 +43,15 @@ class Identity(Activation):
 
     name: Literal["identity"] = "identity"
 
+    def gain(self) -> float:
+        return 1.0
+
     @kernel
-    def forward(z, a):
+    def forward(z, a, h):
         a[:] = z
 
     @kernel
-    def backward(z, a, d):
+    def backward(z, a, d, h):
         pass
 
 
@@ -46,17 +63,152 @@ class ReLU(Activation):
 
     name: Literal["relu"] = "relu"
 
+    def gain(self) -> float:
+        return math.sqrt(2.0)
+
     @kernel
-    def forward(z, a):
+    def forward(z, a, h):
         zero = z.dtype.type(0)
         for i in range(z.size):
             a[i] = zero if z[i] < zero else z[i]
 
     @kernel
-    def backward(z, a, d):
+    def backward(z, a, d, h):
         zero = z.dtype.type(0)
         for i in range(z.size):
             d[i] = zero if a[i] <= zero else d[i]
+
+
+class LeakyReLU(Activation):
+    """Rectified linear unit that lets a little of the negative side through.
+
+    φ(z) = z where z > 0, else s·z,   φ′(0) = s
+
+    s is `slope`, PyTorch's negative_slope. Maas, Hannun & Ng 2013.
+    """
+
+    name: Literal["leaky_relu"] = "leaky_relu"
+    slope: Decay = 0.01
+    """s, the slope on the negative side."""
+
+    def gain(self) -> float:
+        return math.sqrt(2.0 / (1.0 + self.slope**2))
+
+    @kernel
+    def forward(z, a, h):
+        slope, zero = z.dtype.type(h[0]), z.dtype.type(0)
+        for i in range(z.size):
+            a[i] = slope * z[i] if z[i] <= zero else z[i]
+
+    @kernel
+    def backward(z, a, d, h):
+        slope, zero = z.dtype.type(h[0]), z.dtype.type(0)
+        for i in range(z.size):
+            d[i] = slope * d[i] if z[i] <= zero else d[i]
+
+
+class ELU(Activation):
+    """Exponential linear unit: relu's positive side, a smooth floor at −α on the other.
+
+    φ(z) = z where z > 0, else α(e^z − 1),   φ′ = αe^z there and at 0
+
+    α is `alpha`. Clevert, Unterthiner & Hochreiter 2016.
+    """
+
+    name: Literal["elu"] = "elu"
+    alpha: Positive = 1.0
+    """α, how far below 0 the floor lies."""
+
+    @kernel
+    def forward(z, a, h):
+        alpha, zero = z.dtype.type(h[0]), z.dtype.type(0)
+        for i in range(z.size):
+            a[i] = alpha * np.expm1(z[i]) if z[i] <= zero else z[i]
+
+    @kernel
+    def backward(z, a, d, h):
+        alpha, zero = z.dtype.type(h[0]), z.dtype.type(0)
+        for i in range(z.size):
+            d[i] = alpha * np.exp(z[i]) * d[i] if z[i] <= zero else d[i]
+
+
+class Softplus(Activation):
+    """A smooth relu.
+
+    φ(z) = log(1 + e^(βz))/β, and z itself where βz > threshold,   φ′ = 1/(1 + e^(−βz))
+
+    β is `beta`; both numbers as in PyTorch. Dugas et al. 2001.
+    """
+
+    name: Literal["softplus"] = "softplus"
+    beta: Positive = 1.0
+    """β, how sharply it turns at 0."""
+    threshold: Positive = 20.0
+    """The βz beyond which it counts as a straight line."""
+
+    @kernel
+    def forward(z, a, h):
+        beta, threshold, zero = z.dtype.type(h[0]), z.dtype.type(h[1]), z.dtype.type(0)
+        for i in range(z.size):
+            above = z[i] if z[i] > zero else zero
+            bend = np.log1p(np.exp(-abs(beta * z[i]))) / beta
+            a[i] = z[i] if beta * z[i] > threshold else above + bend
+
+    @kernel
+    def backward(z, a, d, h):
+        beta, threshold, one = z.dtype.type(h[0]), z.dtype.type(h[1]), z.dtype.type(1)
+        for i in range(z.size):
+            slope = one / (one + np.exp(-beta * z[i]))
+            d[i] *= one if beta * z[i] > threshold else slope
+
+
+class SiLU(Activation):
+    """The value times its logistic function, also called swish.
+
+    φ(z) = z·σ(z),   φ′ = σ(1 + z(1 − σ)),   σ(z) = 1/(1 + e^(−z))
+
+    Elfwing, Uchibe & Doya 2018.
+    """
+
+    name: Literal["silu"] = "silu"
+
+    @kernel
+    def forward(z, a, h):
+        one = z.dtype.type(1)
+        for i in range(z.size):
+            a[i] = z[i] / (one + np.exp(-z[i]))
+
+    @kernel
+    def backward(z, a, d, h):
+        one = z.dtype.type(1)
+        for i in range(z.size):
+            s = one / (one + np.exp(-z[i]))
+            d[i] *= s * (one + z[i] * (one - s))
+
+
+class GELU(Activation):
+    """The value times the chance that a standard normal number lies below it.
+
+    φ(z) = z·Φ(z),   Φ(z) = ½ erfc(−z/√2),   φ′ = Φ + z·e^(−z²/2)/√(2π)
+
+    The exact form, PyTorch's default. Hendrycks & Gimpel 2016.
+    """
+
+    name: Literal["gelu"] = "gelu"
+
+    @kernel
+    def forward(z, a, h):
+        half, root = z.dtype.type(0.5), z.dtype.type(np.sqrt(0.5))
+        for i in range(z.size):
+            a[i] = z[i] * half * math.erfc(-root * z[i])
+
+    @kernel
+    def backward(z, a, d, h):
+        half, root = z.dtype.type(0.5), z.dtype.type(np.sqrt(0.5))
+        height = z.dtype.type(1.0 / np.sqrt(2.0 * np.pi))
+        for i in range(z.size):
+            below = half * math.erfc(-root * z[i])
+            d[i] *= below + z[i] * height * np.exp(-half * z[i] * z[i])
 
 
 class Tanh(Activation):
@@ -67,13 +219,16 @@ class Tanh(Activation):
 
     name: Literal["tanh"] = "tanh"
 
+    def gain(self) -> float:
+        return 1.0
+
     @kernel
-    def forward(z, a):
+    def forward(z, a, h):
         for i in range(z.size):
             a[i] = np.tanh(z[i])
 
     @kernel
-    def backward(z, a, d):
+    def backward(z, a, d, h):
         one = z.dtype.type(1)
         for i in range(z.size):
             d[i] *= one - a[i] * a[i]
@@ -87,17 +242,22 @@ class Sigmoid(Activation):
 
     name: Literal["sigmoid"] = "sigmoid"
 
+    def gain(self) -> float:
+        return 4.0
+
     @kernel
-    def forward(z, a):
+    def forward(z, a, h):
         one = z.dtype.type(1)
         for i in range(z.size):
             a[i] = one / (one + np.exp(-z[i]))
 
     @kernel
-    def backward(z, a, d):
+    def backward(z, a, d, h):
         one = z.dtype.type(1)
         for i in range(z.size):
             d[i] *= a[i] * (one - a[i])
 
 
-ACTIVATIONS: dict[str, type[Activation]] = table([Identity, ReLU, Tanh, Sigmoid])
+ACTIVATIONS: dict[str, type[Activation]] = table(
+    [Identity, ReLU, LeakyReLU, ELU, Softplus, SiLU, GELU, Tanh, Sigmoid]
+)

@@ -4,12 +4,14 @@ Each draws one weight matrix of shape (fan_in, fan_out) in float64. Biases start
 Normal and uniform variants of a rule have the same variance.
 """
 
+import math
 from abc import abstractmethod
 from typing import Literal
 
 import numpy as np
 
-from optrun.component import Component, NonNegative, table
+from optrun.component import Component, Decay, NonNegative, Positive, table
+from optrun.nn.activations import Activation
 
 
 class Initializer(Component):
@@ -20,7 +22,11 @@ class Initializer(Component):
 
     @abstractmethod
     def draw(self, random: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray:
-        """One weight matrix (fan_in, fan_out), float64."""
+        """One weight matrix (fan_in, fan_out), float64, before any gain."""
+
+    def factor(self, follower: Activation) -> float:
+        """What a draw is multiplied by in a layer that this activation follows."""
+        return 1.0
 
 
 class Zeros(Initializer):
@@ -30,6 +36,17 @@ class Zeros(Initializer):
 
     def draw(self, random: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray:
         return np.zeros((fan_in, fan_out))
+
+
+class ConstantWeights(Initializer):
+    """All weights the same number: hidden units start, and stay, all alike."""
+
+    name: Literal["constant"] = "constant"
+    value: float
+    """Every weight."""
+
+    def draw(self, random: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray:
+        return np.full((fan_in, fan_out), self.value)
 
 
 class Normal(Initializer):
@@ -46,12 +63,69 @@ class Normal(Initializer):
         return self.std * random.standard_normal((fan_in, fan_out))
 
 
-class XavierNormal(Initializer):
+class TruncatedNormal(Initializer):
+    """Gaussian weights without the tails.
+
+    W ~ N(0, std²), given that |W| ≤ cut·std
+
+    As in PyTorch's trunc_normal_, std is that of the whole Gaussian: cut at 2, the weights have
+    0.88 of it. PyTorch gives the bounds as numbers, −2 and 2 whatever std is; here they are counted
+    in std.
+    """
+
+    name: Literal["truncated_normal"] = "truncated_normal"
+    std: NonNegative = 0.01
+    """Standard deviation before the tails are cut off."""
+    cut: Positive = 2.0
+    """Where they are cut, in standard deviations."""
+
+    def draw(self, random: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray:
+        from scipy.special import ndtr, ndtri
+
+        shares = random.uniform(ndtr(-self.cut), ndtr(self.cut), (fan_in, fan_out))
+        return self.std * np.clip(ndtri(shares), -self.cut, self.cut)
+
+
+class Uniform(Initializer):
+    """Uniform weights in a chosen range.
+
+    W ~ U(−r, r)
+    """
+
+    name: Literal["uniform"] = "uniform"
+    r: NonNegative
+    """The greatest absolute value."""
+
+    def draw(self, random: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray:
+        return random.uniform(-self.r, self.r, (fan_in, fan_out))
+
+
+class Gained(Initializer):
+    """An initializer whose weights are multiplied by a gain."""
+
+    gain: Positive | Literal["auto"] = 1.0
+    """What all weights are multiplied by; `auto` takes it from the activation after the layer:
+    sigmoid 4, tanh and none 1, relu √2, leaky_relu √(2/(1 + slope²))."""
+
+    def factor(self, follower: Activation) -> float:
+        """The gain before this activation.
+
+        Raises:
+            ValueError: it is `auto`, and none is known for the activation.
+        """
+        gain = follower.gain() if self.gain == "auto" else self.gain
+        if gain is None:
+            raise ValueError(f"no gain is known for {follower.name}")
+        return gain
+
+
+class XavierNormal(Gained):
     """Gaussian weights that keep a linear unit's variance in both directions.
 
-    W ~ N(0, 2/(fan_in + fan_out))
+    W ~ N(0, gain²·2/(fan_in + fan_out))
 
-    Glorot & Bengio 2010.
+    Glorot & Bengio 2010. `gain: auto` is 4 before sigmoid and 1 before tanh, the inverse of their
+    slopes at 0; PyTorch's calculate_gain says 1 and 5/3.
     """
 
     name: Literal["xavier_normal"] = "xavier_normal"
@@ -60,12 +134,13 @@ class XavierNormal(Initializer):
         return np.sqrt(2 / (fan_in + fan_out)) * random.standard_normal((fan_in, fan_out))
 
 
-class XavierUniform(Initializer):
+class XavierUniform(Gained):
     """Uniform weights that keep a linear unit's variance in both directions.
 
-    W ~ U(−r, r),   r = √(6/(fan_in + fan_out))
+    W ~ U(−r, r),   r = gain·√(6/(fan_in + fan_out))
 
-    Glorot & Bengio 2010.
+    Glorot & Bengio 2010. `gain: auto` is 4 before sigmoid and 1 before tanh, the inverse of their
+    slopes at 0; PyTorch's calculate_gain says 1 and 5/3.
     """
 
     name: Literal["xavier_uniform"] = "xavier_uniform"
@@ -104,6 +179,89 @@ class HeUniform(Initializer):
         return random.uniform(-r, r, (fan_in, fan_out))
 
 
+class LeCunNormal(Initializer):
+    """Gaussian weights that keep a linear unit's variance going forward.
+
+    W ~ N(0, 1/fan_in)
+
+    LeCun et al. 1998.
+    """
+
+    name: Literal["lecun_normal"] = "lecun_normal"
+
+    def draw(self, random: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray:
+        return np.sqrt(1 / fan_in) * random.standard_normal((fan_in, fan_out))
+
+
+class LeCunUniform(Initializer):
+    """Uniform weights that keep a linear unit's variance going forward.
+
+    W ~ U(−r, r),   r = √(3/fan_in)
+
+    LeCun et al. 1998.
+    """
+
+    name: Literal["lecun_uniform"] = "lecun_uniform"
+
+    def draw(self, random: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray:
+        r = np.sqrt(3 / fan_in)
+        return random.uniform(-r, r, (fan_in, fan_out))
+
+
+class Sparse(Initializer):
+    """Gaussian weights, most of them cut: each input reaches a few units only.
+
+    ⌈sparsity·fan_out⌉ of the weights of every input are 0, the others ~ N(0, std²)
+
+    Martens 2010, in the form of PyTorch's sparse_.
+    """
+
+    name: Literal["sparse"] = "sparse"
+    sparsity: Decay
+    """The share of each input's weights that are 0, rounded up to whole weights."""
+    std: NonNegative = 0.01
+    """Standard deviation of the others."""
+
+    def draw(self, random: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray:
+        weights = self.std * random.standard_normal((fan_in, fan_out))
+        shuffled = random.random((fan_in, fan_out)).argsort(axis=1)
+        cut = shuffled[:, : math.ceil(self.sparsity * fan_out)]
+        np.put_along_axis(weights, cut, 0.0, axis=1)
+        return weights
+
+
+class Orthogonal(Gained):
+    """Orthogonal weights: signals are turned, not stretched.
+
+        WᵀW = gain²·I if fan_in ≥ fan_out, else WWᵀ = gain²·I
+
+    Drawn evenly from all such matrices (Haar): the Q of a Gaussian matrix's QR decomposition, with
+    the signs that make R's diagonal positive, as in PyTorch. Saxe, McClelland & Ganguli 2014.
+    """
+
+    name: Literal["orthogonal"] = "orthogonal"
+
+    def draw(self, random: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray:
+        longer, shorter = max(fan_in, fan_out), min(fan_in, fan_out)
+        q, r = np.linalg.qr(random.standard_normal((longer, shorter)))
+        q *= np.sign(np.diag(r))
+        return q if fan_in >= fan_out else q.T
+
+
 INITIALIZERS: dict[str, type[Initializer]] = table(
-    [Zeros, Normal, XavierNormal, XavierUniform, HeNormal, HeUniform]
+    [
+        Zeros,
+        ConstantWeights,
+        Normal,
+        TruncatedNormal,
+        Uniform,
+        XavierNormal,
+        XavierUniform,
+        HeNormal,
+        HeUniform,
+        LeCunNormal,
+        LeCunUniform,
+        Sparse,
+        Orthogonal,
+    ]
 )

@@ -77,10 +77,11 @@ def layer_output(work, table, rates, layer, n):
 
 
 @kernel
-def forward(activate, weights, table, work, n, rates, seed, step):
+def forward(activate, activation, weights, table, work, n, rates, seed, step):
     """The scores of the first n rows of `work.x`, (n, classes).
 
     Args:
+        activation: the activation's numbers.
         rates: dropout after each hidden layer, all 0 in evaluation.
         seed, step: what the dropout masks depend on.
     """
@@ -92,7 +93,7 @@ def forward(activate, weights, table, work, n, rates, seed, step):
         add_rows(z, bias_of(weights, table, layer))
         if layer < last:
             a = unit_rows(work.a, table, layer, rows, n)
-            activate(z.reshape(z.size), a.reshape(a.size))
+            activate(z.reshape(z.size), a.reshape(a.size), activation)
             if rates[layer] > 0.0:
                 mask = unit_rows(work.mask, table, layer, rows, n).reshape(a.size)
                 keep_mask(mask, rates[layer], seed, DROPOUT, step, layer)
@@ -103,7 +104,7 @@ def forward(activate, weights, table, work, n, rates, seed, step):
 
 
 @kernel
-def backward(backpropagate, weights, gradient, table, work, n, rates):
+def backward(backpropagate, activation, weights, gradient, table, work, n, rates):
     """Fill `gradient` from ∂L/∂scores, which the loss has left in the last layer of `work.d`."""
     rows = work.x.shape[0]
     for layer in range(table.shape[0] - 1, -1, -1):
@@ -120,7 +121,7 @@ def backward(backpropagate, weights, gradient, table, work, n, rates):
             if rates[layer - 1] > 0.0:
                 mask = unit_rows(work.mask, table, layer - 1, rows, n)
                 multiply(flat, mask.reshape(flat.size), flat)
-            backpropagate(z.reshape(flat.size), a.reshape(flat.size), flat)
+            backpropagate(z.reshape(flat.size), a.reshape(flat.size), flat, activation)
 
 
 @kernel

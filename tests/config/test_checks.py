@@ -58,6 +58,74 @@ CASES = [
         "scheduler.min: 0.2 is above `optimizer.lr` 0.1",
     ),
     (
+        BASE + "scheduler: {name: piecewise, milestones: [2 epochs, 0.5, 51 steps], "
+        "factors: [0.5, 0.1, 0.1]}",
+        "x.yaml:5:58: scheduler.milestones.2: `51 steps` is longer than the 50 steps",
+    ),
+    (
+        BASE + "scheduler: {name: piecewise, milestones: [0 steps], factors: [0.5]}",
+        "scheduler.milestones.0: `0 steps` comes to 0 steps",
+    ),
+    (
+        BASE
+        + "scheduler: {name: piecewise, milestones: [30 steps, 6 epochs], factors: [0.5, 0.1]}",
+        "x.yaml:5:53: scheduler.milestones.1: `6 epochs` (step 30) does not come after "
+        "`30 steps` (step 30)",
+    ),
+    (
+        BASE + "scheduler: {name: piecewise, milestones: [50%], factors: [0.5, 0.1]}",
+        "x.yaml:5:58: scheduler.factors: gives 2, but `milestones` gives 1",
+    ),
+    (
+        BASE + "scheduler: {name: polynomial, power: 2.0, over: 11 epochs}",
+        "scheduler.over: `11 epochs` is longer than the 50 steps (10 epochs)",
+    ),
+    (
+        BASE + "scheduler: {name: warm_restarts, period: 51 steps}",
+        "scheduler.period: `51 steps` is longer",
+    ),
+    (
+        BASE + "scheduler: {name: cyclic, min: 0.01, up: 2 epochs, down: 11 epochs}",
+        "scheduler.down: `11 epochs` is longer",
+    ),
+    (
+        BASE + "scheduler: {name: cyclic, min: 0.2, up: 2 epochs}",
+        "scheduler.min: 0.2 is above `optimizer.lr` 0.1",
+    ),
+    (
+        BASE + "scheduler: {name: cyclic, min: 0.01, up: 2 epochs, gamma: 0.9}",
+        "x.yaml:5:59: scheduler.gamma: acts with `mode: exp_range` alone, and mode is `triangular`",
+    ),
+    (
+        BASE + "scheduler: {name: cyclic, min: 0.01, up: 2 epochs, mode: exp_range}",
+        "scheduler.mode: `exp_range` needs `gamma`",
+    ),
+    (
+        BASE + "scheduler: {name: one_cycle, up: 1 steps}",
+        "scheduler.up: `1 steps` comes to 1 step, too short for a climb",
+    ),
+    (
+        BASE + "scheduler: {name: one_cycle, up: 26 steps, three_phase: true}",
+        "scheduler.up: `26 steps` up and as much down do not fit into 50 steps",
+    ),
+    (
+        BASE + "scheduler: {name: warmup_stable_decay, warmup: 6 epochs, decay: 21 steps}",
+        "scheduler.decay: its 21 steps and the 30 of `warmup` are more than the 50 there are",
+    ),
+    (
+        BASE + "scheduler: {name: warmup_stable_decay, decay: 0}",
+        "scheduler.decay: `0%` comes to 0 steps",
+    ),
+    (
+        BASE + "scheduler: {name: inverse_sqrt, offset: 0 steps}",
+        "scheduler.offset: `0 steps` comes to 0 steps",
+    ),
+    (
+        BASE.replace("[8]", "[8], activation: gelu")
+        + "initialization: {name: xavier_normal, gain: auto}",
+        "x.yaml:5:45: initialization.gain: `auto` knows no gain for the activation `gelu`",
+    ),
+    (
         BASE + "regularization: {dropout: [0.1, 0.2]}",
         "x.yaml:5:27: regularization.dropout: gives 2 rates, but `model.hidden` gives 1 layer",
     ),
@@ -102,6 +170,21 @@ def test_a_contradiction(complaint, text, message):
         BASE + "scheduler: {name: step, every: 50 steps}",
         BASE + "scheduler: {name: exponential, gamma: 0.5, every: 90 epochs}",
         BASE + "scheduler: {name: cosine, min: 0.1}",
+        BASE
+        + "scheduler: {name: piecewise, milestones: [29 steps, 6 epochs], factors: [0.5, 0.1]}",
+        BASE + "scheduler: {name: natural_exponential, beta: 0.5, every: 90 epochs}",
+        BASE + "scheduler: {name: inverse_time, beta: 0.5, every: 90 epochs}",
+        BASE + "scheduler: {name: inverse_sqrt, offset: 90 epochs}",
+        BASE + "scheduler: {name: warm_restarts, period: 50 steps, t_mult: 2}",
+        BASE + "scheduler: {name: one_cycle, up: 100%}",
+        BASE + "scheduler: {name: one_cycle, up: 25 steps, three_phase: true}",
+        BASE + "scheduler: {name: warmup_stable_decay, warmup: 0, decay: 50 steps}",
+        BASE + "scheduler: {name: warmup_stable_decay, warmup: 60%, decay: 40%}",
+        BASE.replace("[8]", "[8], activation: gelu")
+        + "initialization: {name: xavier_normal, gain: 1.2}",
+        BASE + "initialization: {name: orthogonal, gain: auto}",
+        BASE.replace("{name: mlp, hidden: [8]}", "linear")
+        + "initialization: {name: xavier_normal, gain: auto}",
         BASE + "regularization: {dropout: [0.1]}",
         BASE.replace("{name: mlp, hidden: [8]}", "linear") + "regularization: {dropout: 0}",
     ],

@@ -125,7 +125,8 @@ def slips(draw, word: str) -> str:
 @settings(FILE, max_examples=150)
 def test_a_slip_in_any_key_is_told_at_its_line_with_the_right_key(values, data, tmp_path):
     known = {path[-1] for path in paths(values) if isinstance(path[-1], str)}
-    choosable = [p for p in paths(values) if p[-1] in known and p[-1] not in ("name", "kind")]
+    tags = {"name", "kind", "r"}  # a slip in a single letter leaves nothing to recognise
+    choosable = [p for p in paths(values) if p[-1] in known - tags]
     path = data.draw(st.sampled_from(sorted(choosable, key=str)))
     slip = data.draw(slips(path[-1]))
     assume(slip and slip not in ALL_KEYS)

@@ -28,7 +28,7 @@ ADAM = BASE.replace("{name: sgd, lr: 0.1}", "\n  name: adam\n  lr: 0.1\n  beta1:
         ("dataset.preprocessing.0=center", "dataset.preprocessing", [{"name": "center"}]),
         ("training.early_stopping.patience=3", "training.early_stopping.patience", 3),
         ("training.early_stopping={}", "training.early_stopping.patience", 5),
-        ("warmup.duration=5%", "warmup.name", "linear"),
+        ("warmup={name: linear, duration: 5%}", "warmup.duration", 0.05),
         ("initialization.bias=0.5", "initialization.name", "xavier_uniform"),
         ("optimizer={name: adam, lr: .5}", "optimizer.lr", 0.5),
     ],

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from optrun.nn.activations import ACTIVATIONS
 from optrun.nn.losses import LOSSES
 from tests import reference
 from tests.programs import make_config, make_program, train_all
+from tests.torch_reference.activations import SECTIONS
 from tests.toys import toy_data
 
 REGULARIZATIONS = [
@@ -24,7 +24,7 @@ CASES = (
     [{"optimizer": {"name": name}} for name in reference.UPDATES]
     + [{"optimizer": {"name": "momentum", "form": "velocity", "dampening": 0.2}}]
     + [{"optimizer": {"name": "momentum", "dampening": 0.2}}]
-    + [{"model": {"name": "mlp", "hidden": [6], "activation": name}} for name in ACTIVATIONS]
+    + [{"model": {"name": "mlp", "hidden": [6], "activation": section}} for section in SECTIONS]
     + [{"loss": name, "model": "linear"} for name in LOSSES]
     + [{"regularization": section} for section in REGULARIZATIONS]
     + [{"optimizer": {"name": "sgd", "clipping": section}} for section in CLIPPINGS]

@@ -73,7 +73,7 @@ def test_evaluation_looks_at_every_row(rows):
     x, y = toy_data(n=rows, classes=1 if rows == 1 else 3)
     program = make_program(make_config(training={"epochs": 0, "batch_size": "full"}), x, y)
     weights = program.named_weights(program.parameters.weights)
-    loss, _, _ = reference.objective(weights, x, y, "tanh", "softmax", {})
+    loss, _, _ = reference.objective(weights, x, y, {"name": "tanh"}, "softmax", {})
     h = np.tanh(x @ weights["layers.0.weight"] + weights["layers.0.bias"])
     h = np.tanh(h @ weights["layers.1.weight"] + weights["layers.1.bias"])
     scores = h @ weights["layers.2.weight"] + weights["layers.2.bias"]

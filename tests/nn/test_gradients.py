@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from optrun.nn.activations import ACTIVATIONS
 from optrun.nn.losses import LOSSES
 from tests.programs import make_config, make_program
+from tests.torch_reference.activations import SECTIONS
 from tests.toys import toy_data
 
 CASES = (
-    [{"model": {"name": "mlp", "hidden": [6, 5], "activation": name}} for name in ACTIVATIONS]
+    [{"model": {"name": "mlp", "hidden": [6, 5], "activation": section}} for section in SECTIONS]
     + [{"loss": name, "model": "linear"} for name in LOSSES]
     + [{"loss": name} for name in LOSSES]
     + [

@@ -1,38 +1,91 @@
-"""Schedules and warmup: the whole curve against PyTorch's recursions and closed forms."""
+"""Schedules and warmups: the whole curve against PyTorch and against closed forms."""
 
+import json
 import math
 
 import numpy as np
 import pytest
 
 from optrun.optim.schedules import SCHEDULES, learning_rates
-from optrun.optim.warmup import LinearWarmup
+from optrun.optim.warmup import WARMUPS, LinearWarmup, Warmup
+from tests.torch_reference import curves
 
+STORED = json.loads(curves.FILE.read_text())
 PER_EPOCH, TOTAL, LR = 10, 200, 0.3
 
-# section: the rate at step t counted from 0, T the steps after warmup
 CURVES = {
     "constant": ({}, lambda t, total: LR),
     "step": ({"every": "3 epochs", "gamma": 0.5}, lambda t, total: LR * 0.5 ** (t // 30)),
+    "piecewise": (
+        {"milestones": ["15 steps", "4 epochs", "50%"], "factors": [0.5, 2.0, 0.01]},
+        lambda t, total: (
+            LR * (0.01 if t >= total / 2 else 2.0 if t >= 40 else 0.5 if t >= 15 else 1.0)
+        ),
+    ),
     "exponential": (
         {"gamma": 0.9, "every": "1 epochs"},
         lambda t, total: LR * math.exp(math.log(0.9) * t / 10),
     ),
-    "inverse_sqrt": ({}, lambda t, total: LR / math.sqrt(t + 1)),
+    "natural_exponential": (
+        {"beta": 0.3, "every": "2 epochs"},
+        lambda t, total: LR * math.exp(-0.3) ** (t / 20),
+    ),
+    "inverse_time": ({"beta": 0.02}, lambda t, total: LR / (1 + t / 50)),
+    "inverse_sqrt": ({"offset": "3 epochs"}, lambda t, total: LR * math.sqrt(30 / (t + 30))),
     "linear": ({"min": 0.1}, lambda t, total: LR - (LR - 0.1) * t / total),
+    "polynomial": (
+        {"power": 3.0, "over": "50%", "min": 0.1},
+        lambda t, total: 0.1 + 0.2 * max(1 - 2 * t / total, 0) ** 3,
+    ),
     "cosine": (
         {"over": "120 steps", "min": 0.05},
         lambda t, total: 0.05 + 0.25 * math.cos(math.pi * min(t, 120) / 240) ** 2,
     ),
+    "warm_restarts": (
+        {"period": "2 epochs", "t_mult": 3, "min": 0.1},
+        lambda t, total: 0.1 + 0.2 * math.cos(math.pi * restarted(t) / 2) ** 2,
+    ),
+    "cyclic": (
+        {"min": 0.1, "up": "2 epochs", "mode": "triangular2"},
+        lambda t, total: 0.1 + 0.2 * (1 - abs(t / 20 - 2 * (t // 40) - 1)) / 2 ** (t // 40),
+    ),
+    "one_cycle": (
+        {"up": "4 epochs", "anneal": "linear", "div_factor": 10.0, "final_div_factor": 5.0},
+        lambda t, total: np.interp(t, [0, 39, total - 1], [LR / 10, LR, LR / 50]),
+    ),
+    "warmup_stable_decay": (
+        {"warmup": "10 steps", "decay": "4 epochs", "shape": "sqrt", "min": 0.1},
+        lambda t, total: (
+            LR * (t + 1) / 10 if t < 10 else LR - 0.2 * math.sqrt(max(t - total + 40, 0) / 40)
+        ),
+    ),
 }
+"""section: the rate at step t counted from 0, in a schedule over `total` steps."""
+
+CLIMBS = {
+    "constant": ({"factor": 0.25}, lambda t, steps: 0.25),
+    "linear": ({"start": 0.2}, lambda t, steps: 0.2 + 0.8 * t / steps),
+    "exponential": ({"start": 0.05}, lambda t, steps: math.exp(math.log(0.05) * (1 - t / steps))),
+}
+"""section: the share of the rate at step t counted from 1, in a warmup of so many steps."""
 
 
-def rates(name: str, fields: dict, warmup: LinearWarmup | None = None) -> np.ndarray:
+def restarted(t: int) -> float:
+    """The share of the cosine gone by, of cosines of 20, 60 and 180 steps."""
+    for period in (20, 60, 180):
+        if t < period:
+            return t / period
+        t -= period
+    raise ValueError(t)
+
+
+def rates(name: str, fields: dict, warmup: Warmup | None = None) -> np.ndarray:
     return learning_rates(LR, SCHEDULES[name](name=name, **fields), warmup, PER_EPOCH, TOTAL)
 
 
-def test_every_schedule_has_a_curve():
+def test_every_schedule_and_warmup_has_a_curve():
     assert set(CURVES) == set(SCHEDULES)
+    assert set(CLIMBS) == set(WARMUPS)
 
 
 @pytest.mark.parametrize("name", CURVES)
@@ -43,22 +96,87 @@ def test_curve_equals_its_closed_form(name):
 
 
 @pytest.mark.parametrize("name", CURVES)
+@pytest.mark.parametrize("warmup", CLIMBS)
 @pytest.mark.parametrize(
     ("duration", "steps"), [("40 steps", 40), ("4 epochs", 40), ("20%", 40), (0.2, 40), (0, 0)]
 )
-def test_warmup_climbs_to_the_rate_and_the_schedule_follows(name, duration, steps):
+def test_warmup_climbs_to_the_rate_and_the_schedule_follows(name, warmup, duration, steps):
     fields, curve = CURVES[name]
-    got = rates(name, fields, LinearWarmup(duration=duration))
+    more, climb = CLIMBS[warmup]
+    got = rates(name, fields, WARMUPS[warmup](name=warmup, duration=duration, **more))
     assert len(got) == TOTAL
-    climb = [LR * (t + 1) / steps for t in range(steps)]
+    rising = [LR * climb(t, steps) for t in range(1, steps + 1)]
     rest = [curve(t, TOTAL - steps) for t in range(TOTAL - steps)]
-    np.testing.assert_allclose(got, climb + rest, rtol=1e-12)
-    assert got[0] > 0
+    np.testing.assert_allclose(got, rising + rest, rtol=1e-12)
 
 
-def test_warmup_from_a_share_of_the_rate():
-    got = rates("constant", {}, LinearWarmup(duration="4 steps", start=0.2))
-    np.testing.assert_allclose(got[:5], [LR * f for f in (0.4, 0.6, 0.8, 1.0, 1.0)])
+@pytest.mark.parametrize("case", curves.SCHEDULES)
+@pytest.mark.parametrize("warmup", [None, *curves.WARMUPS])
+def test_curve_equals_pytorch(case, warmup):
+    section, _ = curves.SCHEDULES[case]
+    expected, climb = STORED[f"schedule/{case}/{curves.STEPS}"], None
+    if warmup:
+        shorter = STORED[f"schedule/{case}/{curves.STEPS - curves.WARMUP_STEPS}"]
+        expected = STORED[f"warmup/{warmup}"] + shorter
+        climb = WARMUPS[warmup](**curves.WARMUPS[warmup][0])
+    schedule = SCHEDULES[section["name"]](**section)
+    got = learning_rates(curves.LR, schedule, climb, curves.STEPS_PER_EPOCH, curves.STEPS)
+    np.testing.assert_allclose(got, expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "variants"),
+    [
+        ("step", {}, {"every": ["30 steps", "3 epochs", 0.15]}),
+        ("piecewise", {"factors": [0.1]}, {"milestones": [["30 steps"], ["3 epochs"], ["15%"]]}),
+        ("exponential", {"gamma": 0.5}, {"every": ["30 steps", "3 epochs", 0.15]}),
+        ("natural_exponential", {"beta": 0.5}, {"every": ["30 steps", "3 epochs", 0.15]}),
+        ("inverse_time", {"beta": 0.5}, {"every": ["30 steps", "3 epochs", 0.15]}),
+        ("inverse_sqrt", {}, {"offset": ["30 steps", "3 epochs", 0.15]}),
+        ("linear", {}, {"over": ["30 steps", "3 epochs", 0.15]}),
+        ("polynomial", {"power": 2.0}, {"over": ["30 steps", "3 epochs", 0.15]}),
+        ("cosine", {}, {"over": ["30 steps", "3 epochs", 0.15]}),
+        ("warm_restarts", {}, {"period": ["30 steps", "3 epochs", 0.15]}),
+        ("cyclic", {"min": 0.1}, {"up": ["30 steps", "3 epochs", 0.15]}),
+        ("cyclic", {"min": 0.1, "up": "9 steps"}, {"down": ["30 steps", "3 epochs", 0.15]}),
+        ("one_cycle", {}, {"up": ["30 steps", "3 epochs", 0.15]}),
+        ("warmup_stable_decay", {}, {"warmup": ["30 steps", "3 epochs", 0.15]}),
+        ("warmup_stable_decay", {}, {"decay": ["30 steps", "3 epochs", 0.15]}),
+    ],
+)
+def test_steps_epochs_and_shares_of_the_run_are_the_same_time(name, fields, variants):
+    ((key, values),) = variants.items()
+    in_steps, in_epochs, as_share = (rates(name, fields | {key: value}) for value in values)
+    np.testing.assert_array_equal(in_steps, in_epochs)
+    np.testing.assert_array_equal(in_steps, as_share)
+    assert len(set(in_steps)) > 1
+
+
+@pytest.mark.parametrize(
+    ("shape", "middle"),
+    [("linear", 0.5), ("cosine", 0.5), ("sqrt", 1 - math.sqrt(0.5))],
+)
+def test_shapes_of_the_final_fall(shape, middle):
+    got = rates("warmup_stable_decay", {"warmup": 0, "decay": "40 steps", "shape": shape})
+    np.testing.assert_allclose(got[[0, 159, 160, 180]], [LR, LR, LR, LR * middle])
+    assert (np.diff(got[160:]) < 0).all()
+    assert got[-1] > 0
+
+
+def test_a_cycle_may_be_as_uneven_as_one_likes():
+    fields = {"min": 0.1, "up": "1 steps", "down": "3 steps"}
+    expected = [0.1, 0.3, 0.1 + 0.4 / 3, 0.1 + 0.2 / 3] * 50
+    np.testing.assert_allclose(rates("cyclic", fields), expected)
+
+
+@pytest.mark.parametrize("name", CURVES)
+@pytest.mark.parametrize("total", [1, 3])
+@pytest.mark.parametrize("warmup", [None, *CLIMBS])
+def test_the_first_step_never_has_rate_0(name, total, warmup):
+    bare = {key: value for key, value in CURVES[name][0].items() if key != "min"}
+    schedule = SCHEDULES[name](name=name, **bare | ({"min": 1e-9} if name == "cyclic" else {}))
+    climb = WARMUPS[warmup](name=warmup, duration="1 steps") if warmup else None
+    assert learning_rates(LR, schedule, climb, 1, total)[0] > 0
 
 
 @pytest.mark.parametrize("name", CURVES)

@@ -1,9 +1,9 @@
-"""Train every case with PyTorch and write the trajectories that the tests compare with.
+"""Let PyTorch compute every case and write down what the tests compare with.
 
-    python -m tests.torch_reference.make           writes trajectories.json
-    python -m tests.torch_reference.make --check   trains again and compares with the file
+    python -m tests.torch_reference.make           writes the JSON files beside it
+    python -m tests.torch_reference.make --check   computes it again and compares with them
 
-Needs torch; the tests that read the file do not.
+Needs torch; the tests that read the files do not.
 """
 
 import json
@@ -17,10 +17,12 @@ from unittest.mock import patch
 import numpy as np
 import torch
 
+from tests.torch_reference import activations, curves
 from tests.torch_reference.cases import BIASES, MODELS, OPTIMIZERS, STEPS, cases
 from tests.toys import toy_data, toy_weights
 
 FILE = Path(__file__).with_name("trajectories.json")
+VERSION = torch.__version__.split("+")[0]
 
 
 def build(hidden: list[int], features: int, classes: int, dtype: torch.dtype) -> torch.nn.Module:
@@ -100,18 +102,38 @@ def make_all() -> dict[str, dict[str, Any]]:
         }
 
 
-def main() -> None:
-    made: dict[str, Any] = {"torch": torch.__version__.split("+")[0], "steps": STEPS}
-    made |= make_all()
-    if "--check" in sys.argv:
+def trajectories(check: bool) -> None:
+    """Write or check the training runs of `cases`."""
+    made: dict[str, Any] = {"torch": VERSION, "steps": STEPS} | make_all()
+    if check:
         stored = json.loads(FILE.read_text())
         for optimizer, model in cases():
             key = f"{optimizer}/{model}"
             for part in stored[key]:
                 np.testing.assert_allclose(made[key][part], stored[key][part], 1e-10, err_msg=key)
-        print(f"{len(list(cases()))} trajectories agree with torch {made['torch']}")
+        print(f"{len(list(cases()))} trajectories agree with torch {VERSION}")
     else:
         FILE.write_text(json.dumps(made) + "\n")
+
+
+def tables(module: Any, check: bool) -> None:
+    """Write or check what the module's `made` returns: lists of numbers by name."""
+    made = module.made()
+    if check:
+        stored = json.loads(module.FILE.read_text())
+        assert made.keys() == stored.keys() - {"torch"}
+        for name, values in made.items():
+            np.testing.assert_allclose(values, stored[name], 1e-10, err_msg=name)
+        print(f"{len(made)} {module.FILE.stem} agree with torch {VERSION}")
+    else:
+        module.FILE.write_text(json.dumps({"torch": VERSION} | made) + "\n")
+
+
+def main() -> None:
+    check = "--check" in sys.argv
+    trajectories(check)
+    tables(curves, check)
+    tables(activations, check)
 
 
 if __name__ == "__main__":

@@ -296,7 +296,8 @@ def test_the_test_set_is_evaluated_with_the_chosen_weights(tmp_path, overrides):
     done = train(tmp_path, "dtype=float64", *overrides)
     config = load(done.path / "config.yaml").config
     test = prepare(config.dataset, config.seed, config.dtype).test
-    loss, _, _ = reference.objective(done.weights, test.x, test.y, "relu", "softmax", {})
+    relu = {"name": "relu"}
+    loss, _, _ = reference.objective(done.weights, test.x, test.y, relu, "softmax", {})
     assert done.summary["test_loss"] == pytest.approx(loss, rel=1e-10)
 
 
@@ -389,12 +390,12 @@ def test_every_column_equals_the_numpy_twin(tmp_path):
     program = compile_program(config, data)
     weights = program.named_weights(program.parameters.weights.copy())
     epochs, steps, states = [weights], [], {name: {} for name in weights}
-    penalties = config.regularization.model_dump()
+    penalties, relu = config.regularization.model_dump(), {"name": "relu"}
     for t, rate in enumerate(program.rates, start=1):
         epoch, batch = divmod(t - 1, program.steps_per_epoch)
         rows = program.order(epoch)[batch * 16 : batch * 16 + 16]
         x, y = (data.train.storage[rows] - data.shift) * data.scale, data.train.labels[rows]
-        loss, penalty, gradient = reference.objective(weights, x, y, "relu", "softmax", penalties)
+        loss, penalty, gradient = reference.objective(weights, x, y, relu, "softmax", penalties)
         steps.append([t, t / program.steps_per_epoch, rate, loss, penalty, norm(gradient)])
         options = config.optimizer.model_dump()
         weights = {
@@ -409,7 +410,7 @@ def test_every_column_equals_the_numpy_twin(tmp_path):
     for epoch, weights in enumerate(epochs):
         row = done.metrics.loc[epoch]
         for split, name in ((data.train, "train"), (data.validation, "val")):
-            measured = reference.objective(weights, split.x, split.y, "relu", "softmax", penalties)
+            measured = reference.objective(weights, split.x, split.y, relu, "softmax", penalties)
             assert row[f"{name}_loss"] == pytest.approx(measured[0], rel=1e-9)
             assert row["penalty"] == pytest.approx(measured[1], rel=1e-9)
         assert row["weight_norm"] == pytest.approx(norm(weights), rel=1e-9)

@@ -1,0 +1,124 @@
+"""Learning-rate curves of torch.optim.lr_scheduler, for the schedules and warmups it has.
+
+`make.py` writes them to curves.json and checks them. Only `made` needs torch.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+FILE = Path(__file__).with_name("curves.json")
+LR, STEPS, WARMUP_STEPS, STEPS_PER_EPOCH = 0.3, 60, 12, 6
+LENGTHS = (STEPS, STEPS - WARMUP_STEPS)
+"""Steps of a schedule: of the whole run, and of what a warmup leaves of it."""
+
+Build = Callable[[Any, Any, int], Any]
+"""(torch.optim.lr_scheduler, optimizer, steps) → its scheduler."""
+
+# the name of the case: (section of the config, how torch builds it)
+SCHEDULES: dict[str, tuple[dict[str, Any], Build]] = {
+    "constant": ({"name": "constant"}, lambda s, o, n: s.ConstantLR(o, 1.0)),
+    "step": (
+        {"name": "step", "every": "2 epochs", "gamma": 0.5},
+        lambda s, o, n: s.StepLR(o, 12, 0.5),
+    ),
+    "piecewise": (
+        {"name": "piecewise", "milestones": ["7 steps", "4 epochs", 0.75],
+         "factors": [0.2, 0.04, 0.008]},
+        lambda s, o, n: s.MultiStepLR(o, [7, 24, n * 3 // 4], 0.2),
+    ),
+    "exponential": (
+        {"name": "exponential", "gamma": 0.9},
+        lambda s, o, n: s.ExponentialLR(o, 0.9),
+    ),
+    "linear": (
+        {"name": "linear", "min": 0.03, "over": "40 steps"},
+        lambda s, o, n: s.LinearLR(o, 1.0, 0.1, 40),
+    ),
+    "linear_whole": ({"name": "linear"}, lambda s, o, n: s.LinearLR(o, 1.0, 0.0, n)),
+    "polynomial": (
+        {"name": "polynomial", "power": 2.5},
+        lambda s, o, n: s.PolynomialLR(o, n, 2.5),
+    ),
+    "cosine": (
+        {"name": "cosine", "min": 0.01},
+        lambda s, o, n: s.CosineAnnealingLR(o, n, 0.01),
+    ),
+    "warm_restarts": (
+        {"name": "warm_restarts", "period": "7 steps", "t_mult": 2, "min": 0.01},
+        lambda s, o, n: s.CosineAnnealingWarmRestarts(o, 7, 2, 0.01),
+    ),
+    "warm_restarts_equal": (
+        {"name": "warm_restarts", "period": "1 epochs"},
+        lambda s, o, n: s.CosineAnnealingWarmRestarts(o, 6),
+    ),
+    "triangular": (
+        {"name": "cyclic", "min": 0.02, "up": "5 steps"},
+        lambda s, o, n: s.CyclicLR(o, 0.02, LR, 5, cycle_momentum=False),
+    ),
+    "triangular2": (
+        {"name": "cyclic", "min": 0.02, "up": "5 steps", "down": "9 steps", "mode": "triangular2"},
+        lambda s, o, n: s.CyclicLR(o, 0.02, LR, 5, 9, "triangular2", cycle_momentum=False),
+    ),
+    "exp_range": (
+        {"name": "cyclic", "min": 0.02, "up": "1 epochs", "mode": "exp_range", "gamma": 0.95},
+        lambda s, o, n: s.CyclicLR(o, 0.02, LR, 6, None, "exp_range", 0.95, cycle_momentum=False),
+    ),
+    "one_cycle": (
+        {"name": "one_cycle", "up": 0.25},
+        lambda s, o, n: s.OneCycleLR(o, LR, n, pct_start=0.25, cycle_momentum=False),
+    ),
+    "one_cycle_linear": (
+        {"name": "one_cycle", "up": "2 epochs", "anneal": "linear", "div_factor": 10.0,
+         "final_div_factor": 100.0},
+        lambda s, o, n: s.OneCycleLR(
+            o, LR, n, pct_start=12 / n, anneal_strategy="linear", cycle_momentum=False,
+            div_factor=10.0, final_div_factor=100.0,
+        ),
+    ),
+    "one_cycle_three_phase": (
+        {"name": "one_cycle", "up": "25%", "three_phase": True},
+        lambda s, o, n: s.OneCycleLR(
+            o, LR, n, pct_start=0.25, three_phase=True, cycle_momentum=False
+        ),
+    ),
+}  # fmt: skip
+
+WARMUPS: dict[str, tuple[dict[str, Any], Build]] = {
+    "constant": (
+        {"name": "constant", "factor": 0.2, "duration": "12 steps"},
+        lambda s, o, n: s.ConstantLR(o, 0.2, n),
+    ),
+    # torch counts the climb from its first step, optrun from the step before it
+    "linear": (
+        {"name": "linear", "start": 0.2, "duration": "2 epochs"},
+        lambda s, o, n: s.LinearLR(o, 0.2 + 0.8 / n, 1.0, n - 1),
+    ),
+}
+
+
+def made() -> dict[str, list[float]]:
+    """Every curve by its name: schedules for each length, warmups for theirs."""
+    curves = {
+        f"schedule/{name}/{steps}": curve(build, steps)
+        for name, (_, build) in SCHEDULES.items()
+        for steps in LENGTHS
+    }
+    for name, (_, build) in WARMUPS.items():
+        curves[f"warmup/{name}"] = curve(build, WARMUP_STEPS)
+    return curves
+
+
+def curve(build: Build, steps: int) -> list[float]:
+    """The rate at each step of a run that torch schedules."""
+    import torch
+
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=LR)
+    scheduler = build(torch.optim.lr_scheduler, optimizer, steps)
+    rates = []
+    for step in range(steps):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        if step < steps - 1:  # OneCycleLR refuses a step too many
+            scheduler.step()
+    return rates
