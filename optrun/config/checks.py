@@ -1,7 +1,8 @@
 """Contradictions between fields that are each right in themselves.
 
-A check is a function whose parameters are named after the sections it needs; it runs as far as the
-fields that it reads are sound, even if others are not. To add one, write it and name it in `CHECKS`.
+A check is a function whose parameters are named after the sections it needs; it runs as far as
+the fields that it reads are sound, even if others are not. To add one, write it and name it in
+`CHECKS`.
 """
 
 import inspect
@@ -9,17 +10,17 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from optrun.config.document import Document
+from optrun.config.memory import GIGABYTE, MOST_STEPS, memory_needed, physical_memory
 from optrun.config.problems import KeyPath, Problem, count
 from optrun.config.training import Training
 from optrun.data.dataset import Dataset
 from optrun.durations import Duration
+from optrun.nn.initializers import Initializer
 from optrun.nn.models import Model
 from optrun.nn.regularization import Regularization
 from optrun.optim.first_order import Optimizer
 from optrun.optim.schedules import Schedule
 from optrun.optim.warmup import Warmup
-
-MOST_STEPS = 100_000_000
 
 Contradiction = tuple[KeyPath, str, str]
 """The key to change, what is wrong with it, and what to do."""
@@ -50,12 +51,15 @@ def contradictions(sections: dict[str, Any], complete: bool, document: Document)
 
 def dataset_is_large_enough(dataset: Dataset) -> Iterator[Contradiction]:
     for key, message in dataset.problems().items():
-        yield ("dataset", key), message, ""
+        parts = (int(part) if part.isdecimal() else part for part in key.split("."))
+        yield ("dataset", *parts), message, ""
 
 
 def batch_fits_into_data(dataset: Dataset, training: Training) -> Iterator[Contradiction]:
     size, examples = training.batch_size, dataset.sizes().train
-    if size != "full" and 1 <= examples < size:
+    if examples < 1:  # which is told already
+        examples = dataset.outline.train_size
+    if size != "full" and examples < size:
         given = count(examples, "example")
         message = f"{size} is more than the {given} that `dataset` gives for training"
         yield ("training", "batch_size"), message, "write `full` to take all of them at each step"
@@ -67,6 +71,22 @@ def run_can_be_counted(dataset: Dataset, training: Training) -> Iterator[Contrad
         message = f"{training.epochs} epochs of {count(per_epoch, 'step')} are {total:.2g} steps"
         hint = f"a run has at most {MOST_STEPS:,}, for the rate of each is worked out beforehand"
         yield ("training", "epochs"), message, hint
+
+
+def run_fits_into_memory(
+    dataset: Dataset,
+    model: Model,
+    optimizer: Optimizer,
+    regularization: Regularization,
+    training: Training,
+    dtype: str,
+) -> Iterator[Contradiction]:
+    parts = memory_needed(dataset, model, optimizer, regularization, training, dtype)
+    needed, there = sum(size for _, size in parts), physical_memory()
+    if needed > there:
+        path, _ = max(parts, key=lambda part: part[1])
+        message = f"the run needs at least {_gigabytes(needed)} of memory, mostly because of this"
+        yield path, message, f"this machine has {_gigabytes(there)}: write a smaller number"
 
 
 def warmup_fits_into_run(
@@ -116,6 +136,14 @@ def dropout_matches_layers(model: Model, regularization: Regularization) -> Iter
         yield path, message, "write one rate for each hidden layer, or one number for all"
 
 
+def hidden_units_differ(model: Model, initialization: Initializer) -> Iterator[Contradiction]:
+    equal = initialization.name == "zeros" or getattr(initialization, "std", None) == 0
+    if equal and len(model.widths(1, 1)) > 2:
+        message = f"model `{model.name}` has hidden layers, whose units would all stay equal"
+        hint = "take another, such as `he_uniform`, or `{name: normal, std: 0.01}`"
+        yield ("initialization",), message, hint
+
+
 def validation_is_there(dataset: Dataset, training: Training) -> Iterator[Contradiction]:
     if dataset.sizes().validation:
         return
@@ -138,10 +166,12 @@ CHECKS: tuple[Callable[..., Iterator[Contradiction]], ...] = (
     dataset_is_large_enough,
     batch_fits_into_data,
     run_can_be_counted,
+    run_fits_into_memory,
     warmup_fits_into_run,
     schedule_fits_into_run,
     schedule_falls,
     dropout_matches_layers,
+    hidden_units_differ,
     validation_is_there,
     stopping_has_a_measure,
 )
@@ -151,6 +181,11 @@ def _steps(dataset: Dataset, training: Training) -> tuple[int, int]:
     """Steps in an epoch and in the run."""
     per_epoch = training.steps_per_epoch(max(dataset.sizes().train, 0))
     return per_epoch, training.epochs * per_epoch
+
+
+def _gigabytes(size: float) -> str:
+    """ "1.5 GB", "6,400 GB"."""
+    return f"{size / GIGABYTE:,.{0 if size >= 10 * GIGABYTE else 1}f} GB"
 
 
 def _too_long(duration: Duration, per_epoch: int, available: int) -> tuple[str, str]:
