@@ -30,9 +30,15 @@ def list_stored(
     rows: list[dict[str, Any]] = []
     for name, dataset in DATASETS.items():
         folder = dataset.place(data_dir)
-        missing = dataset.missing(folder)
+        missing, damaged = dataset.missing(folder), dataset.damaged(folder)
         rows.append(
-            {"dataset": name, "folder": str(folder), "present": not missing, "missing": missing}
+            {
+                "dataset": name,
+                "folder": str(folder),
+                "present": not missing and not damaged,
+                "missing": missing,
+                "damaged": damaged,
+            }
         )
     if json:
         from json import dumps
@@ -40,10 +46,16 @@ def list_stored(
         typer.echo(dumps(rows, indent=2))
         return
     for row in rows:
-        absent = len(row["missing"])
-        state = f"{absent} file{'s' * (absent > 1)} missing" if absent else "present"
-        typer.echo(f"{row['dataset']:<10}{state:<18}{row['folder']}")
+        typer.echo(f"{row['dataset']:<10}{_state(row):<18}{row['folder']}")
     typer.echo("synthetic needs no files")
+
+
+def _state(row: dict[str, Any]) -> str:
+    """ "present", or the gravest thing about its files."""
+    for state in ("damaged", "missing"):
+        if names := row[state]:
+            return f"{len(names)} file{'s' * (len(names) > 1)} {state}"
+    return "present"
 
 
 @app.command()

@@ -8,5 +8,12 @@ def schema() -> None:
     from json import dumps
 
     from optrun.config.json_schema import json_schema
+    from optrun.errors import UserError
 
-    typer.echo(dumps(json_schema(), indent=2, ensure_ascii=False))
+    text = dumps(json_schema(), indent=2, ensure_ascii=False)
+    try:
+        typer.echo(text)
+    except BrokenPipeError:  # whoever reads has read enough
+        raise
+    except OSError as error:
+        raise UserError(f"the schema cannot be written: {error.strerror}") from None

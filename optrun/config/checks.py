@@ -1,7 +1,8 @@
 """Contradictions between fields that are each right in themselves.
 
-A check is a function whose parameters are named after the sections it needs; it runs as far as the
-fields that it reads are sound, even if others are not. To add one, write it and name it in `CHECKS`.
+A check is a function whose parameters are named after the sections it needs; it runs as far as
+the fields that it reads are sound, even if others are not. To add one, write it and name it in
+`CHECKS`.
 """
 
 import inspect
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from optrun.config.document import Document
+from optrun.config.memory import GIGABYTE, MOST_STEPS, memory_needed, physical_memory
 from optrun.config.problems import KeyPath, Problem, count
 from optrun.config.training import Training
 from optrun.data.dataset import Dataset
@@ -19,8 +21,6 @@ from optrun.nn.regularization import Regularization
 from optrun.optim.optimizer import Optimizer
 from optrun.optim.schedule import Length, Schedule
 from optrun.optim.warmup import Warmup
-
-MOST_STEPS = 100_000_000
 
 Contradiction = tuple[KeyPath, str, str]
 """The key to change, what is wrong with it, and what to do."""
@@ -51,12 +51,15 @@ def contradictions(sections: dict[str, Any], complete: bool, document: Document)
 
 def dataset_is_large_enough(dataset: Dataset) -> Iterator[Contradiction]:
     for key, message in dataset.problems().items():
-        yield ("dataset", key), message, ""
+        parts = (int(part) if part.isdecimal() else part for part in key.split("."))
+        yield ("dataset", *parts), message, ""
 
 
 def batch_fits_into_data(dataset: Dataset, training: Training) -> Iterator[Contradiction]:
     size, examples = training.batch_size, dataset.sizes().train
-    if size != "full" and 1 <= examples < size:
+    if examples < 1:  # which is told already
+        examples = dataset.outline.train_size
+    if size != "full" and examples < size:
         given = count(examples, "example")
         message = f"{size} is more than the {given} that `dataset` gives for training"
         yield ("training", "batch_size"), message, "write `full` to take all of them at each step"
@@ -68,6 +71,22 @@ def run_can_be_counted(dataset: Dataset, training: Training) -> Iterator[Contrad
         message = f"{training.epochs} epochs of {count(per_epoch, 'step')} are {total:.2g} steps"
         hint = f"a run has at most {MOST_STEPS:,}, for the rate of each is worked out beforehand"
         yield ("training", "epochs"), message, hint
+
+
+def run_fits_into_memory(
+    dataset: Dataset,
+    model: Model,
+    optimizer: Optimizer,
+    regularization: Regularization,
+    training: Training,
+    dtype: str,
+) -> Iterator[Contradiction]:
+    parts = memory_needed(dataset, model, optimizer, regularization, training, dtype)
+    needed, there = sum(size for _, size in parts), physical_memory()
+    if needed > there:
+        path, _ = max(parts, key=lambda part: part[1])
+        message = f"the run needs at least {_gigabytes(needed)} of memory, mostly because of this"
+        yield path, message, f"this machine has {_gigabytes(there)}: write a smaller number"
 
 
 def warmup_fits_into_run(
@@ -144,6 +163,7 @@ CHECKS: tuple[Callable[..., Iterator[Contradiction]], ...] = (
     dataset_is_large_enough,
     batch_fits_into_data,
     run_can_be_counted,
+    run_fits_into_memory,
     warmup_fits_into_run,
     schedule_fits_into_run,
     optimizer_agrees_with_itself,
@@ -174,6 +194,11 @@ def _misfits(scheduler: Schedule, length: Length) -> Iterator[Contradiction]:
             yield place, message, "write at least `1 steps`"
         elif length(duration) > left and place[0] not in scheduler.paces:
             yield place, *_too_long(duration, length.steps_per_epoch, left)
+
+
+def _gigabytes(size: float) -> str:
+    """ "1.5 GB", "6,400 GB"."""
+    return f"{size / GIGABYTE:,.{0 if size >= 10 * GIGABYTE else 1}f} GB"
 
 
 def _too_long(duration: Duration, per_epoch: int, available: int) -> tuple[str, str]:

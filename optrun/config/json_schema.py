@@ -20,6 +20,12 @@ def json_schema() -> dict[str, Any]:
     for node in _nodes(schema):
         if "anyOf" in node:
             _keep_names_that_suffice(node, components)
+    for node in list(_nodes(schema)):
+        if "discriminator" in node:
+            _choose_by_name(node)
+    for node in list(_nodes(schema)):
+        if "anyOf" in node:
+            _choose_by_type(node)
     dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     return dialect | schema | {"title": "optrun config"}
 
@@ -54,6 +60,38 @@ def _keep_names_that_suffice(node: dict[str, Any], components: dict[str, Any]) -
     }
     options = [_without(option, enough) if chosen_from else option for option in node["anyOf"]]
     node["anyOf"] = [option for option in options if option.get("enum") != []]
+
+
+def _choose_by_name(node: dict[str, Any]) -> None:
+    """Check a component by the schema of its name alone, so that errors are about its keys."""
+    choice = node.pop("discriminator")
+    del node["oneOf"]
+    key, mapping = choice["propertyName"], choice["mapping"]
+    node["type"] = "object"
+    node["properties"] = {key: {"enum": list(mapping)}}
+    node["required"] = [key]
+    node["allOf"] = [
+        {
+            "if": {"type": "object", "properties": {key: {"const": name}}, "required": [key]},
+            "then": {"$ref": member} if isinstance(member, str) else member,
+        }
+        for name, member in mapping.items()
+    ]
+
+
+def _choose_by_type(node: dict[str, Any]) -> None:
+    """Where a section, a bare name or null may stand, check what stands there as what it is."""
+    sections = [option for option in node["anyOf"] if "$ref" in option or "allOf" in option]
+    others = [option for option in node["anyOf"] if option.get("type") in ("string", "null")]
+    if len(sections) == 1 and len(sections) + len(others) == len(node["anyOf"]):
+        del node["anyOf"]
+        (section,) = sections
+        if others:
+            node["if"] = {"type": [option["type"] for option in others]}
+            node["then"] = others[0] if len(others) == 1 else {"anyOf": others}
+            node["else"] = section
+        else:
+            node.update(section)
 
 
 def _without(option: dict[str, Any], enough: set[str]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from optrun.config.vocabulary import Slot, slot_at, value_at
 def judge(document: Document) -> list[Problem]:
     """What is wrong with the values, apart from what reading them found already."""
     unread = {p.path for p in document.problems if value_at(document.values, p.path) is None}
+    unread -= {path for path, _, _ in document.repeats}
     problems = _alone(document)
     problems += _beside_wrong_names(document)
     problems += _blanks(document, {problem.path for problem in problems})

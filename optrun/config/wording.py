@@ -1,6 +1,7 @@
 """The sentences about single values and keys: what was given, what was probably meant."""
 
 from collections.abc import Iterator
+from math import isfinite
 from typing import Any
 
 from optrun.component import Section
@@ -13,6 +14,8 @@ MOST_PLACES = 3
 
 def show(value: Any) -> str:
     """A value as a message quotes it: "the text 'abc'", "3", "an empty list"."""
+    if is_unbounded(value):
+        return str(value)
     if isinstance(value, str):
         return f"the text {_cut(repr(value))}" if value else "an empty text"
     if isinstance(value, bool):
@@ -29,14 +32,25 @@ def meant(slot: Slot, value: Any) -> str:
     if slot.choice or slot.section(value):
         return ""
     options = slot.schema.get("anyOf", [slot.schema])
+    if is_unbounded(value):
+        return "infinity and NaN are not allowed: write a finite number"
     types = {option.get("type") for option in options}
     if isinstance(value, str):
         return _meant_by_text(value, types, options)
     if isinstance(value, float) and value.is_integer() and "integer" in types:
         return f"write {value:.0f}"
-    if types == {"array"} and isinstance(value, int | float):
-        return f"write [{value}]"
+    arrays = [option for option in options if option.get("type") == "array"]
+    if arrays and types <= {"array", "null"} and isinstance(value, int | float):
+        is_pair = arrays[0].get("minItems") == arrays[0].get("maxItems") == 2
+        return f"write [{-abs(value)}, {abs(value)}]" if is_pair else f"write [{value}]"
     return ""
+
+
+def is_unbounded(value: Any) -> bool:
+    """Whether it is infinite or no number, as YAML writes these or as people do."""
+    if isinstance(value, str):
+        return _is_number(value) and not isfinite(float(value))
+    return isinstance(value, float) and not isfinite(value)
 
 
 def about_unknown_key(root: type[Section], values: Any, path: KeyPath) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from optrun.data.dataset import Outline, Raw
 from optrun.data.download import download, scratch
-from optrun.data.stored import StoredDataset, not_as_expected
+from optrun.data.stored import StoredDataset, fetch_command, not_as_expected
 from optrun.errors import DataError
 
 SHAPE = (3, 32, 32)
@@ -20,6 +20,7 @@ PIXELS = 3 * 32 * 32
 CLASSES = 10
 RECORDS = 10_000
 """Images a file; each is one byte of label, then the red, green and blue planes."""
+FILE_SIZE = RECORDS * (1 + PIXELS)
 ARCHIVE = "cifar-10-binary.tar.gz"
 PICKLED = ("cifar-10-batches-py", "cifar-10-python.tar.gz")
 
@@ -47,6 +48,11 @@ class Cifar10(StoredDataset):
     def outline(self) -> Outline:
         return Outline(5 * RECORDS, RECORDS, CLASSES, PIXELS, SHAPE)
 
+    @classmethod
+    def damaged(cls, place: Path) -> list[str]:
+        files = [place / name for name in cls.files]
+        return [file.name for file in files if file.is_file() and file.stat().st_size != FILE_SIZE]
+
     def load(self, seed: int, data_dir: str | Path | None = None) -> Raw:
         place = self.place(data_dir)
         if self.missing(place) and not (place.parent / ARCHIVE).exists():
@@ -60,8 +66,8 @@ class Cifar10(StoredDataset):
                 raise DataError(
                     f"{place.parent / name}: this is the Python version of CIFAR-10, whose pickled "
                     f"files are not read because they can run code. Expected {place.name} or "
-                    f"{ARCHIVE}, the binary version: run `optrun data fetch cifar10`, or put it "
-                    f"into {place.parent}."
+                    f"{ARCHIVE}, the binary version: run `{fetch_command('cifar10', place.parent)}`"
+                    f", or put it into {place.parent}."
                 )
 
     @classmethod
@@ -70,7 +76,7 @@ class Cifar10(StoredDataset):
         if archive.exists():
             if (found := _md5(archive)) != cls.checksum:
                 expected = f"the archive with MD5 {cls.checksum}"
-                raise not_as_expected(archive, expected, f"MD5 {found}", "cifar10")
+                raise not_as_expected(archive, expected, f"MD5 {found}", "cifar10", place.parent)
             with scratch(workspace):
                 _unpack(archive, workspace, place, cls.missing(place))
             return
@@ -128,12 +134,11 @@ def _read_records(path: Path) -> NDArray[np.uint8]:
     Raises:
         DataError: another size, or labels outside 0 to 9.
     """
-    expected, found = RECORDS * (1 + PIXELS), path.stat().st_size
-    if found != expected:
-        raise not_as_expected(path, f"{expected} bytes", f"{found}", "cifar10")
+    folder = path.parent.parent
+    if (found := path.stat().st_size) != FILE_SIZE:
+        raise not_as_expected(path, f"{FILE_SIZE} bytes", f"{found}", "cifar10", folder)
     records = np.fromfile(path, np.uint8).reshape(RECORDS, 1 + PIXELS)
     if (greatest := records[:, 0].max()) >= CLASSES:
-        raise not_as_expected(
-            path, f"labels from 0 to {CLASSES - 1}", f"the label {greatest}", "cifar10"
-        )
+        expected = f"labels from 0 to {CLASSES - 1}"
+        raise not_as_expected(path, expected, f"the label {greatest}", "cifar10", folder)
     return records

@@ -152,7 +152,7 @@ class Dataset(Component):
         return Sizes(train, validation, outline.test_size)
 
     def problems(self) -> dict[str, str]:
-        """What is wrong between the fields, by the field to change; empty if nothing is."""
+        """What is wrong between the fields, by the dotted path to change; empty if nothing is."""
         outline, sizes, found = self.outline, self.sizes(), {}
         left = outline.train_size - sizes.validation
         if left < 1:
@@ -168,11 +168,23 @@ class Dataset(Component):
                 f"asks for {sizes.train} examples, but validation leaves {left} of the "
                 f"{outline.train_size}; write at most {most}"
             )
-        if outline.image_shape is None and any(
-            isinstance(step, Rescale) for step in self.preprocessing
-        ):
-            found["preprocessing"] = (
-                "`rescale` divides bytes by 255, but this dataset is no image set; "
-                "use `standardize` or leave it out"
-            )
+        return found | self._misplaced_steps()
+
+    def _misplaced_steps(self) -> dict[str, str]:
+        """What is wrong with steps of `preprocessing`, by their dotted paths."""
+        found, before = {}, set()
+        for position, step in enumerate(self.preprocessing):
+            where = f"preprocessing.{position}"
+            if isinstance(step, Rescale) and self.outline.image_shape is None:
+                found[where] = (
+                    "`rescale` divides bytes by 255, but this dataset is no image set; "
+                    "use `standardize` or leave it out"
+                )
+            elif step.name in before:
+                found[where] = f"`{step.name}` stands there twice; remove one of the two"
+            elif isinstance(step, Rescale) and position:
+                found[where] = (
+                    "`rescale` turns bytes into numbers from 0 to 1, so it must be the first step"
+                )
+            before.add(step.name)
         return found

@@ -2,10 +2,12 @@
 
 import gzip
 import hashlib
+import os
 import shutil
 import struct
 import zlib
 from functools import partial
+from math import prod
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -21,6 +23,7 @@ IMAGES, LABELS = 2051, 2049
 """Magic numbers with which IDX files of images and of labels begin."""
 SIDE = 28
 CLASSES = 10
+GZIP_MAGIC = b"\x1f\x8b"
 
 
 class Mnist(StoredDataset):
@@ -49,6 +52,13 @@ class Mnist(StoredDataset):
     }
     """SHA-256 of the decompressed files: the same on all mirrors, however they compress."""
     files: ClassVar[tuple[str, ...]] = tuple(checksums)
+    headers: ClassVar[tuple[tuple[int, ...], ...]] = (
+        (IMAGES, 60_000, SIDE, SIDE),
+        (LABELS, 60_000),
+        (IMAGES, 10_000, SIDE, SIDE),
+        (LABELS, 10_000),
+    )
+    """What each file begins with, in big-endian 32-bit numbers: its kind, then its shape."""
     mirrors: ClassVar[tuple[str, ...]] = (
         "https://ossci-datasets.s3.amazonaws.com/mnist/",
         "https://storage.googleapis.com/cvdf-datasets/mnist/",
@@ -61,6 +71,14 @@ class Mnist(StoredDataset):
     @classmethod
     def missing(cls, place: Path) -> list[str]:
         return [name for name in cls.files if not _find(place, name).is_file()]
+
+    @classmethod
+    def damaged(cls, place: Path) -> list[str]:
+        return [
+            path.name
+            for path, header in cls._files_and_headers(place)
+            if path.is_file() and _size(path) != 4 * len(header) + prod(header[1:])
+        ]
 
     @classmethod
     def _obtain(cls, place: Path) -> None:
@@ -77,20 +95,33 @@ class Mnist(StoredDataset):
 
     @classmethod
     def _read(cls, place: Path) -> Raw:
-        train_images, train_labels, test_images, test_labels = (
-            _find(place, name) for name in cls.files
-        )
+        train_images, train_labels, test_images, test_labels = cls._files_and_headers(place)
         return Raw(
-            _read_images(train_images, 60_000),
-            _read_labels(train_labels, 60_000),
-            _read_images(test_images, 10_000),
-            _read_labels(test_labels, 10_000),
+            _read_images(*train_images),
+            _read_labels(*train_labels),
+            _read_images(*test_images),
+            _read_labels(*test_labels),
         )
+
+    @classmethod
+    def _files_and_headers(cls, place: Path) -> list[tuple[Path, tuple[int, ...]]]:
+        paths = [_find(place, name) for name in cls.files]
+        return list(zip(paths, cls.headers, strict=True))
 
 
 def _find(place: Path, name: str) -> Path:
     plain = place / name
     return plain if plain.is_file() else place / f"{name}.gz"
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file; of a gzipped one those that its end says it unpacks to."""
+    if path.suffix != ".gz":
+        return path.stat().st_size
+    with path.open("rb") as file:
+        magic = file.read(len(GZIP_MAGIC))
+        file.seek(-min(path.stat().st_size, 4), os.SEEK_END)
+        return int.from_bytes(file.read(), "little") if magic == GZIP_MAGIC else -1
 
 
 def _store(archive: Path, target: Path, checksum: str) -> None:
@@ -108,17 +139,21 @@ def _store(archive: Path, target: Path, checksum: str) -> None:
     plain.replace(target)
 
 
-def _read_images(path: Path, count: int) -> NDArray[np.uint8]:
+def _not_as_expected(path: Path, expected: str, found: str) -> DataError:
+    return not_as_expected(path, expected, found, "mnist", path.parent.parent)
+
+
+def _read_images(path: Path, header: tuple[int, ...]) -> NDArray[np.uint8]:
     """(count, 784)"""
-    return _read_idx(path, (IMAGES, count, SIDE, SIDE)).reshape(count, SIDE * SIDE)
+    return _read_idx(path, header).reshape(-1, SIDE * SIDE)
 
 
-def _read_labels(path: Path, count: int) -> NDArray[np.int64]:
+def _read_labels(path: Path, header: tuple[int, ...]) -> NDArray[np.int64]:
     """(count,)"""
-    labels = _read_idx(path, (LABELS, count))
+    labels = _read_idx(path, header)
     if labels.max() >= CLASSES:
         found = f"the label {labels.max()}"
-        raise not_as_expected(path, f"labels from 0 to {CLASSES - 1}", found, "mnist")
+        raise _not_as_expected(path, f"labels from 0 to {CLASSES - 1}", found)
     return labels.astype(np.int64)
 
 
@@ -136,14 +171,14 @@ def _read_idx(path: Path, header: tuple[int, ...]) -> NDArray[np.uint8]:
             body = file.readinto(values.data.cast("B"))
             rest = len(file.read(1))
     except EOFError:
-        raise not_as_expected(path, "a whole gzip file", "a truncated one", "mnist") from None
+        raise _not_as_expected(path, "a whole gzip file", "a truncated one") from None
     except (zlib.error, gzip.BadGzipFile) as error:
-        raise not_as_expected(path, "a gzip file", f"damage ({error})", "mnist") from None
+        raise _not_as_expected(path, "a gzip file", f"damage ({error})") from None
     if head != wanted:
         numbers = head[: len(head) // 4 * 4]
         found = struct.unpack(f">{len(numbers) // 4}i", numbers)
-        raise not_as_expected(path, f"the header {header}", f"{found or 'none'}", "mnist")
+        raise _not_as_expected(path, f"the header {header}", f"{found or 'none'}")
     if body != values.size or rest:
         found_size = f"{'more' if rest else body} bytes"
-        raise not_as_expected(path, f"{values.size} bytes after the header", found_size, "mnist")
+        raise _not_as_expected(path, f"{values.size} bytes after the header", found_size)
     return values

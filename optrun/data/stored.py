@@ -1,7 +1,10 @@
 """Datasets that lie in files: where they are looked for, and how they get there."""
 
 import os
+import shlex
 from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import ClassVar
 
@@ -21,12 +24,39 @@ def data_folder(data_dir: str | Path | None = None) -> Path:
     return Path(platformdirs.user_cache_dir("optrun")) / "data"
 
 
-def not_as_expected(path: Path, expected: str, found: str, name: str) -> DataError:
-    """The error for a file that is damaged or something else."""
+def fetch_command(name: str, folder: Path) -> str:
+    """What to type to put a dataset into this folder of datasets."""
+    where = "" if folder == data_folder() else f" --data-dir {shlex.quote(str(folder))}"
+    return f"optrun data fetch {name}{where}"
+
+
+def not_as_expected(path: Path, expected: str, found: str, name: str, folder: Path) -> DataError:
+    """The error for a file that is damaged or something else.
+
+    Args:
+        path: of the file.
+        expected: what should be there.
+        found: what is.
+        name: of the dataset.
+        folder: of all datasets.
+    """
     return DataError(
         f"{path}: expected {expected}, found {found}.\n"
-        f"Delete it and run `optrun data fetch {name}`, or put the original file there."
+        f"Delete it and run `{fetch_command(name, folder)}`, or put the original file there."
     )
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Hold a lock file, removed afterwards; whoever waits for it then makes another."""
+    from filelock import FileLock
+
+    with FileLock(lock):
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # Windows removes no open file
+                lock.unlink()
 
 
 class StoredDataset(Dataset):
@@ -56,20 +86,25 @@ class StoredDataset(Dataset):
         return [name for name in cls.files if not (place / name).is_file()]
 
     @classmethod
+    @abstractmethod
+    def damaged(cls, place: Path) -> list[str]:
+        """Names of the files that are there but of the wrong size."""
+
+    @classmethod
     def fetch(cls, data_dir: str | Path | None = None) -> Path:
         """Put the files that are missing into their folder, which is returned.
 
         Raises:
-            DataError: they cannot be downloaded, or the folder cannot be written.
+            DataError: they cannot be downloaded, or the folder cannot be written. No empty folder
+                is left behind.
         """
-        from filelock import FileLock
-
         place = cls.place(data_dir)
         if not cls.missing(place):
             return place
+        made = [folder for folder in (place, *place.parents) if not folder.exists()]
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(place.parent / f".{cls.directory}.lock"):
+            with _alone(place.parent / f".{cls.directory}.lock"):
                 if cls.missing(place):
                     cls._obtain(place)
         except OSError as error:
@@ -77,6 +112,10 @@ class StoredDataset(Dataset):
                 f"{place.parent}: {cls.title} cannot be stored there ({error}); choose another "
                 "folder with --data-dir or OPTRUN_DATA_DIR"
             ) from error
+        finally:
+            for folder in made:
+                with suppress(OSError):  # it holds something
+                    folder.rmdir()
         return place
 
     def load(self, seed: int, data_dir: str | Path | None = None) -> Raw:

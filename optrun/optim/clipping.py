@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from optrun.component import Positive, Section
 from optrun.numerics.jit import kernel
@@ -22,12 +22,17 @@ class Clipping(Section):
     by_value: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
     """[a, b], the least and the greatest value an entry may have."""
 
+    @field_validator("by_value")
+    @classmethod
+    def _in_order(cls, bounds: list[float] | None) -> list[float] | None:
+        if bounds and bounds[0] >= bounds[1]:
+            raise ValueError("`by_value: [a, b]` needs a below b")
+        return bounds
+
     @model_validator(mode="after")
     def _some_bound(self) -> "Clipping":
         if self.by_norm is None and self.by_value is None:
             raise ValueError("give `by_norm: b`, `by_value: [a, b]` or both")
-        if self.by_value and self.by_value[0] >= self.by_value[1]:
-            raise ValueError("`by_value: [a, b]` needs a below b")
         return self
 
     def bounds(self) -> list[float]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 TRAIN: dict[str, Any] = {"color": "#0072B2", "linestyle": "-", "marker": "o"}
 VALIDATION: dict[str, Any] = {"color": "#D55E00", "linestyle": (0, (5, 1.6)), "marker": "s"}
+LOSS_DECADES = 1.5
 TITLE_WIDTH = 90  # letters that fit above the panels
 NAME_WIDTH = 56  # letters of the run's name, which is larger
 WINDOWS = 50  # the moving average looks back over this share of the logged steps
@@ -81,7 +82,7 @@ def draw_loss(axes: "Axes", run: Run) -> None:
     draw_epochs(axes, metrics, "train_loss", "training", TRAIN)
     draw_epochs(axes, metrics, "val_loss", "validation", VALIDATION)
     lines = np.concatenate([average, metrics["train_loss"], metrics["val_loss"]])
-    if style.spans_decades(lines):
+    if style.spans_decades(lines, LOSS_DECADES):
         axes.set_yscale("log", nonpositive="mask")
     fit_to_lines(axes, lines, batch.to_numpy())
     axes.set_ylabel(loss_label(run.config))

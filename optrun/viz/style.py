@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DPI = 150
 FORMATS = (".png", ".pdf", ".svg")
-DECADES = 1.5
+DECADES = 2.0
 
 # Okabe and Ito's colours, which colour-blind readers tell apart, without the too light yellow.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
@@ -124,10 +124,10 @@ def sparse_markers(points: int) -> int:
     return max(1, points // 10)
 
 
-def spans_decades(values: np.ndarray) -> bool:
-    """Whether the positive values among `values` range over more than one and a half powers of ten."""
+def spans_decades(values: np.ndarray, decades: float = DECADES) -> bool:
+    """Whether the positive values among `values` range over more than so many powers of ten."""
     positive = values[np.isfinite(values) & (values > 0)]
-    return positive.size > 0 and bool(np.log10(positive.max()) - np.log10(positive.min()) > DECADES)
+    return positive.size > 0 and bool(np.log10(positive.max() / positive.min()) > decades)
 
 
 @cache

@@ -23,10 +23,7 @@ def run(*arguments):
 
 
 def test_the_listing_says_what_is_where(tmp_path):
-    place = tmp_path / "mnist"
-    place.mkdir()
-    for name in Mnist.files:
-        (place / name).touch()
+    place = write_mnist(tmp_path)
     lines = run("--data-dir", tmp_path).stdout.splitlines()
     assert lines[0].split() == ["mnist", "present", str(place)]
     assert lines[1].split() == [
@@ -36,7 +33,11 @@ def test_the_listing_says_what_is_where(tmp_path):
         "missing",
         f"{place.parent}/cifar-10-batches-bin",
     ]
-    (place / Mnist.files[0]).unlink()
+    (place / Mnist.files[1]).write_bytes(b"cut off")
+    assert "1 file damaged" in run("--data-dir", tmp_path).stdout
+    row = json.loads(run("--data-dir", tmp_path, "--json").stdout)[0]
+    assert (row["present"], row["damaged"]) == (False, [Mnist.files[1]])
+    (place / Mnist.files[1]).unlink()
     assert "1 file missing" in run("--data-dir", tmp_path).stdout
 
 
@@ -48,6 +49,7 @@ def test_the_listing_is_json_on_request(tmp_path):
         "folder": str(tmp_path / "environment" / "mnist"),
         "present": False,
         "missing": list(Mnist.files),
+        "damaged": [],
     }
 
 

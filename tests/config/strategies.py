@@ -21,6 +21,10 @@ def values_of(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
     if "$ref" in schema:
         name = schema["$ref"].removeprefix("#/$defs/")
         return _clipping() if name == "Clipping" else values_of(SCHEMA["$defs"][name])
+    if "if" in schema:
+        return st.one_of(values_of(schema["then"]), values_of(schema["else"]))
+    if "allOf" in schema:
+        return st.one_of([values_of(rule["then"]) for rule in schema["allOf"]])
     options = schema.get("anyOf") or schema.get("oneOf")
     if options and options[0].get("pattern") == PATTERN.pattern:
         return _durations()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from optrun.config import checks
 from tests.config.conftest import BASE
 
 MOONS = "dataset: {name: synthetic, kind: moons}"
@@ -13,12 +14,29 @@ def with_data(**changes: object) -> str:
     return BASE.replace(MOONS, f"dataset: {{name: synthetic, kind: moons, {extra}}}")
 
 
+def with_glyphs(extra: str) -> str:
+    return BASE.replace(MOONS, f"dataset: {{name: synthetic, kind: glyphs, {extra}}}")
+
+
 CASES = [
     (with_data(validation=600), "x.yaml:2:53: dataset.validation: takes 600 of the 600"),
     (with_data(validation=700), "dataset.validation: takes 700 of the 600"),
     (with_data(subset=541), "dataset.subset: asks for 541 examples, but validation leaves 540"),
     (with_data(subset="{per_class: 271}"), "dataset.subset: asks for 542"),
-    (with_data(preprocessing="[rescale]"), "dataset.preprocessing: `rescale` divides bytes"),
+    (with_data(preprocessing="[rescale]"), "dataset.preprocessing.0: `rescale` divides bytes"),
+    (
+        with_data(preprocessing="[center, center]"),
+        "x.yaml:2:65: dataset.preprocessing.1: `center` stands there twice",
+    ),
+    (
+        with_glyphs("preprocessing: [standardize, rescale]"),
+        "x.yaml:2:71: dataset.preprocessing.1: `rescale` turns bytes into numbers from 0 to 1, so",
+    ),
+    (with_glyphs("preprocessing: [rescale, rescale]"), "`rescale` stands there twice"),
+    (
+        BASE + "training: {epochs: 99999999999}",
+        "x.yaml:5:20: training.epochs: 99999999999 epochs of 5 steps are 5e+11 steps",
+    ),
     (
         BASE + "training: {batch_size: 541}",
         "x.yaml:5:24: training.batch_size: 541 is more than the 540 examples that `dataset` gives",
@@ -186,6 +204,12 @@ def test_a_contradiction(complaint, text, message):
         BASE.replace("{name: mlp, hidden: [8]}", "linear")
         + "initialization: {name: xavier_normal, gain: auto}",
         BASE + "regularization: {dropout: [0.1]}",
+        BASE + "training: {epochs: 20000000}",
+        BASE + "initialization: {name: normal, std: 1.0e-9}",
+        BASE + "initialization: zeros",
+        with_data(preprocessing="[center, standardize]"),
+        with_glyphs("preprocessing: [rescale, center, standardize]"),
+        with_glyphs("preprocessing: [standardize]"),
         BASE.replace("{name: mlp, hidden: [8]}", "linear") + "regularization: {dropout: 0}",
     ],
 )
@@ -200,3 +224,57 @@ def test_sound_sections_are_checked_beside_broken_ones(complaint):
     for message in ("training.batch_size: 541", "unknown name `hinje`", "gives 2 rates"):
         assert message in text
     assert text.endswith("3 problems in x.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            BASE.replace("{name: mlp, hidden: [8]}", "{name: linear, hidden: [10]}")
+            + "regularization: {dropout: 0.1, l2: -1}",
+            "regularization.dropout: acts after hidden layers",
+        ),
+        (
+            BASE + "training: {epochs: x, batch_size: 541, early_stopping: {patience: 0}}",
+            "training.batch_size: 541 is more than the 540",
+        ),
+        (
+            with_data(validation=600) + "training: {batch_size: 601}",
+            "training.batch_size: 601 is more than the 600",
+        ),
+        (
+            BASE.replace("lr: 0.1", "lr: 0.1, momentum: 0.9") + "scheduler: {name: cosine, min: 1}",
+            "scheduler.min: 1 is above",
+        ),
+        (
+            with_data(validation=0) + "training: {best_by: last, early_stopping: {patience: 0}}",
+            "training.early_stopping: needs validation data",
+        ),
+    ],
+)
+def test_a_section_is_checked_as_far_as_it_is_sound(complaint, text, message):
+    assert message in complaint(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        with_data(samples=50) + "training: {batch_size: fulll}",
+        with_data(samples=50, subset=0) + "training: {batch_size: 46}",
+        with_data(validation=1.5) + "training: {early_stopping: {}}",
+        BASE.replace("hidden: [8]", "hidden: []") + "regularization: {dropout: 0.1}",
+        BASE.replace("hidden: [8], ", "").replace(", hidden: [8]", "")
+        + "regularization: {dropout: [0.1, 0.1]}",
+    ],
+)
+def test_a_contradiction_is_not_looked_for_in_what_is_unsound(complaint, text):
+    assert complaint(text).endswith("1 problem in x.yaml")
+
+
+def test_a_check_that_breaks_on_a_sound_config_is_not_passed_over(load_text, monkeypatch):
+    def broken(model):
+        yield model.no_such_attribute
+
+    monkeypatch.setattr(checks, "CHECKS", (broken,))
+    with pytest.raises(AttributeError, match="no_such_attribute"):
+        load_text(BASE)

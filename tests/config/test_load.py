@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from optrun.config.load import load, resolved
+from optrun.config.load import load, resolved, write_out_choice
 from optrun.config.schema import Config
 from optrun.errors import ConfigError
 from optrun.yaml_text import to_yaml
@@ -31,7 +31,7 @@ def test_a_mapping_and_its_yaml_load_alike_and_resolved_repeats_it(values, tmp_p
         with pytest.raises(ConfigError):
             load(path)
         return
-    assert load(path).config == config == Config.model_validate(values)
+    assert load(path).config == config == write_out_choice(Config.model_validate(values))
     assert load(resolved(config)).config == config
     path.write_text(to_yaml(resolved(config)), encoding="utf-8")
     assert load(path).config == config
@@ -168,6 +168,26 @@ def test_the_given_mapping_is_left_alone():
     values = MINIMAL | {"optimizer": {"name": "adam", "beta1": 0.5}}
     load(values, ["optimizer.name=sgd"])
     assert values["optimizer"] == {"name": "adam", "beta1": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("source", "overrides", "message"),
+    [
+        (MINIMAL, "optimizer.lr=0.1", 'not "optimizer.lr=0.1"'),
+        (MINIMAL, {"optimizer.lr": 0.1}, "not dict"),
+        (MINIMAL, 5, "not int"),
+        (MINIMAL, None, "not NoneType"),
+        (MINIMAL, [("optimizer.lr", 0.1)], "('optimizer.lr', 0.1) is no text"),
+        (5, [], "a config is the path of a YAML file or a mapping, not int"),
+        (None, [], "a config is the path of a YAML file or a mapping, not NoneType"),
+    ],
+)
+def test_what_is_neither_a_config_nor_overrides_is_told_in_one_line(source, overrides, message):
+    with pytest.raises(ConfigError) as caught:
+        load(source, overrides)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert source != MINIMAL or 'a list of "key.path=value" texts' in str(caught.value)
 
 
 def test_source_is_the_file_as_it_was_given(load_text):

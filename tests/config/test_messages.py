@@ -1,5 +1,6 @@
 """What the loader says about mistakes, word for word."""
 
+import re
 from textwrap import dedent
 
 import pytest
@@ -53,6 +54,7 @@ a list of at least 1, each item a number at least 0 and less than 1, not 1.5
     )
 
 
+FINITE = "infinity and NaN are not allowed: write a finite number"
 CASES = [
     ("lr: 0.1", "x.yaml:5:1: lr: unknown key", "`lr` belongs under `optimizer`"),
     ("epochs: 3", "x.yaml:5:1: epochs: unknown key", "`epochs` belongs under `training`"),
@@ -102,7 +104,11 @@ CASES = [
     ("seed: '12'", "not the text '12'", "write 12, without quotes"),
     ("dtype: float46", "dtype: must be one of float32, float64", "did you mean `float64`"),
     ("regularization: {l2: -1}", "regularization.l2: must be at least 0, not -1", ""),
-    ("regularization: {l2: .inf}", "l2: must be a number at least 0, not inf", ""),
+    ("regularization: {l2: .inf}", "l2: must be a number at least 0, not inf", FINITE),
+    ("regularization: {l2: inf}", "l2: must be a number at least 0, not inf", FINITE),
+    ("regularization: {l2: -Infinity}", "l2: must be a number at least 0, not -Inf", FINITE),
+    ("regularization: {l2: nan}", "l2: must be a number at least 0, not nan", FINITE),
+    ("regularization: {l2: .nan}", "l2: must be a number at least 0, not nan", FINITE),
     ("regularization: {l2: true}", "l2: must be a number at least 0, not true", ""),
     ("regularization: {l2: [1]}", "l2: must be a number at least 0, not a list of 1", ""),
     ("regularization: {l2: {a: 1}}", "l2: must be a number at least 0, not a section", ""),
@@ -199,6 +205,25 @@ def test_a_part_that_is_wrong(complaint, old, new, message, hint):
     assert text.endswith("1 problem in x.yaml")
 
 
+@pytest.mark.parametrize(
+    ("clipping", "column", "message", "hint"),
+    [
+        ("{by_value: 1}", 54, "must be a list of 2, each item a number, not 1", "write [-1, 1]"),
+        ("{by_value: -0.5}", 54, "must be a list of 2", "write [-0.5, 0.5]"),
+        ("{by_value: [2, 1]}", 54, "`by_value: [a, b]` needs a below b", ""),
+    ],
+)
+def test_clipping_by_value(complaint, clipping, column, message, hint):
+    text = complaint(BASE.replace("lr: 0.1", f"lr: 0.1, clipping: {clipping}"))
+    assert f"x.yaml:4:{column}: optimizer.clipping.by_value: {message}" in text
+    assert text.splitlines()[2].endswith(f"^ {hint}".rstrip())
+
+
+def test_a_mistake_of_clipping_in_an_override_is_told_there(complaint):
+    lines = complaint(BASE, "optimizer.clipping.by_value=[2,1]").splitlines()
+    assert lines[1:3] == ["      | optimizer.clipping.by_value=[2,1]", f"      | {' ' * 28}^^^^^"]
+
+
 def test_messages_never_show_the_validator_s_own_words(complaint):
     lines = "\n".join(line for line, _, _ in CASES if line.startswith(("seed: -1", "warmup: c")))
     text = complaint(BASE + lines)
@@ -212,6 +237,68 @@ def test_a_duplicate_key_is_told_beside_other_problems(complaint):
     assert "x.yaml:6:1: seed: the key is given twice" in text
     assert "it stands in line 5 already" in text
     assert "x.yaml:7:1: los: unknown key" in text
+
+
+FULL = (
+    "training: {epochs: 1.5, batch_size: fulll, log_every: 0, best_by: acc, "
+    "early_stopping: {patience: 0}}\n"
+)
+WRONG_IN_FULL = ["epochs", "batch_size", "log_every", "best_by", "early_stopping.patience"]
+
+
+@pytest.mark.parametrize("other", ["training:\n", "training: {epochs: 3}\n", "training: null\n"])
+@pytest.mark.parametrize("is_last", [True, False])
+def test_a_repeated_section_is_judged_both_times(complaint, other, is_last):
+    text = complaint(BASE + (other + FULL if is_last else FULL + other))
+    line = 6 if is_last else 5
+    for key in WRONG_IN_FULL:
+        assert re.search(rf"x.yaml:{line}:\d+: training.{key}: must be", text)
+    assert "x.yaml:6:1: training: the key is given twice" in text
+    assert ("is empty" in text) == ("epochs" not in other)
+    assert text.endswith(f"{6 + ('epochs' not in other)} problems in x.yaml")
+
+
+def test_repeats_within_repeats_and_their_broken_scalars_are_told(complaint):
+    text = complaint(BASE + "loss: softmax\nloss: {name: hinje, nam: 1, nam: !!int x}\n")
+    assert "loss: the key is given twice" in text
+    assert "loss.name: unknown name `hinje`" in text
+    assert "loss.nam: the key is given twice" in text
+    assert "`x` is not a valid int" in text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "messages"),
+    [
+        (
+            "name: synthetic, kind: moons",
+            "name: minst, validation: 1.5, subset: 0, validaton: 0",
+            [
+                "x.yaml:2:17: dataset.name: unknown name `minst`",
+                "x.yaml:2:36: dataset.validation: not a share",
+                "x.yaml:2:49: dataset.subset: must be a whole number at least 1",
+                "x.yaml:2:52: dataset.validaton: unknown key",
+            ],
+        ),
+        ("name: mlp, hidden: [8]", "name: mpl, hidden: [0]", ["model.name", "model.hidden.0"]),
+        ("name: sgd, lr: 0.1", "name: sdg, lr: 0, beta1: 0.9", ["unknown name `sdg`", "lr: must"]),
+        ("name: sgd, lr: 0.1", "lr: x", ["optimizer.name: required", "optimizer.lr: must be"]),
+        (
+            "kind: moons",
+            "kind: mons, noise: -1, classes: 3, validation: -1",
+            ["dataset.kind: unknown name", "dataset.noise: must be", "dataset.validation: not a"],
+        ),
+        (
+            "dataset:",
+            "warmup: {name: cosine, duration: 5 weeks}\ndataset:",
+            ["warmup.name: unknown name", "warmup.duration: not a duration"],
+        ),
+    ],
+)
+def test_keys_beside_a_wrong_name_are_judged_as_far_as_they_can_be(complaint, old, new, messages):
+    text = complaint(BASE.replace(old, new))
+    for message in messages:
+        assert message in text
+    assert text.endswith(f"{len(messages)} problems in x.yaml")
 
 
 def test_a_broken_scalar_is_not_also_called_empty(complaint):

@@ -85,7 +85,8 @@ def test_sizes_are_known_before_loading(fields, expected):
         ({"samples": 1, "classes": 2}, "samples", "at least one for each of the 2 classes"),
         ({"subset": 541}, "subset", "write at most 540"),
         ({"subset": {"per_class": 181}}, "subset", "write at most {per_class: 180}"),
-        ({"preprocessing": ["rescale"]}, "preprocessing", "no image set"),
+        ({"preprocessing": ["rescale"]}, "preprocessing.0", "no image set"),
+        ({"preprocessing": ["center", "center"]}, "preprocessing.1", "twice"),
     ],
 )
 def test_contradictions_are_named_with_the_field_to_change(fields, field, text):
@@ -94,4 +95,11 @@ def test_contradictions_are_named_with_the_field_to_change(fields, field, text):
 
 def test_all_contradictions_are_found_at_once():
     found = spirals(validation=700, preprocessing=["center", "rescale"]).problems()
-    assert set(found) == {"validation", "preprocessing"}
+    assert set(found) == {"validation", "preprocessing.1"}
+
+
+def test_bytes_become_numbers_before_anything_else():
+    glyphs = ADAPTER.validate_python(
+        {"name": "synthetic", "kind": "glyphs", "preprocessing": ["standardize", "rescale"]}
+    )
+    assert "must be the first step" in glyphs.problems()["preprocessing.1"]

@@ -75,11 +75,7 @@ def use_mirrors(monkeypatch, component, *urls):
 
 
 def left_in(folder):
-    return {
-        str(file.relative_to(folder))
-        for file in folder.rglob("*")
-        if file.is_file() and file.suffix != ".lock"
-    }
+    return {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()}
 
 
 WHOLE = {f"mnist/{name}" for name in Mnist.files}
@@ -140,6 +136,19 @@ def test_every_failing_mirror_is_named_and_nothing_is_left(
     assert f"{first}{file}: {reason}" in message
     assert f"{server.url}nothing/{file}: the server answered 404 Not Found" in message
     assert left_in(tmp_path) == set()
+
+
+@pytest.mark.parametrize("component", [Mnist, Cifar10])
+def test_a_failed_download_leaves_no_folder_that_was_not_there(component, monkeypatch, tmp_path):
+    use_mirrors(monkeypatch, component, REFUSED + ARCHIVE)
+    with pytest.raises(DataError):
+        component.fetch(tmp_path / "new" / "data")
+    assert list(tmp_path.iterdir()) == []
+    there = tmp_path / component.directory
+    there.mkdir()
+    with pytest.raises(DataError):
+        component.fetch(tmp_path)
+    assert list(tmp_path.iterdir()) == [there]
 
 
 def test_what_a_killed_process_left_is_swept_away(server, monkeypatch, tmp_path):

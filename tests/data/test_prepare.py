@@ -91,7 +91,7 @@ def test_preprocessing_does_not_look_at_validation_or_test(monkeypatch):
 
 def test_contradictions_are_refused():
     with pytest.raises(
-        UserError, match=r"dataset\.validation: takes 600(.|\n)*\.preprocessing: `r"
+        UserError, match=r"dataset\.validation: takes 600(.|\n)*\.preprocessing\.0: `r"
     ):
         prepare(Spirals(validation=600, preprocessing=[Rescale()]), 0, "float32")
 

@@ -121,7 +121,40 @@ def test_damaged_mnist_is_refused(name, content, text, linked):
         Mnist().load(0, linked)
     message = str(refusal.value)
     assert message.startswith(str(linked / "mnist" / name))
-    assert "Delete it and run `optrun data fetch mnist`" in message
+    assert f"Delete it and run `optrun data fetch mnist --data-dir {linked}`" in message
+
+
+def test_the_default_folder_need_not_be_typed(linked, monkeypatch):
+    monkeypatch.setenv("OPTRUN_DATA_DIR", str(linked))
+    replace(linked / "mnist" / TEST_LABELS, b"")
+    with pytest.raises(DataError, match="run `optrun data fetch mnist`,"):
+        Mnist().load(0)
+
+
+def test_a_whole_dataset_is_not_called_damaged(full_size):
+    for component in (Mnist, Cifar10):
+        assert component.damaged(component.place(full_size)) == []
+
+
+@pytest.mark.parametrize(
+    ("component", "name", "content", "damaged"),
+    [
+        (Mnist, TEST_LABELS, bytes(10_007), True),
+        (Mnist, TEST_IMAGES, b"", True),
+        (Mnist, f"{TEST_LABELS}.gz", gzip.compress(bytes(10_008)), False),
+        (Mnist, f"{TEST_LABELS}.gz", gzip.compress(bytes(10_008))[:-9], True),
+        (Mnist, f"{TEST_LABELS}.gz", bytes(4) + (10_008).to_bytes(4, "little"), True),
+        (Mnist, f"{TEST_LABELS}.gz", b"", True),
+        (Cifar10, "test_batch.bin", bytes(30_730_000 - 1), True),
+    ],
+    ids=["short", "empty", "whole gzip", "cut gzip", "no gzip", "empty gzip", "cifar10"],
+)
+def test_files_of_another_size_are_damaged(component, name, content, damaged, linked):
+    place = component.place(linked)
+    (place / name.removesuffix(".gz")).unlink()
+    (place / name).write_bytes(content)
+    assert component.missing(place) == []
+    assert component.damaged(place) == [name] * damaged
 
 
 @pytest.mark.parametrize(
@@ -137,7 +170,7 @@ def test_damaged_cifar10_is_refused(content, text, linked):
     with pytest.raises(DataError, match=text) as refusal:
         Cifar10().load(0, linked)
     assert str(file) in str(refusal.value)
-    assert "`optrun data fetch cifar10`" in str(refusal.value)
+    assert f"`optrun data fetch cifar10 --data-dir {linked}`" in str(refusal.value)
 
 
 @pytest.mark.parametrize("name", ["cifar-10-batches-py", "cifar-10-python.tar.gz"])

@@ -1,0 +1,75 @@
+"""How much memory a run needs at least, by the field of the config that decides it."""
+
+import os
+from itertools import pairwise
+
+from optrun.config.problems import KeyPath
+from optrun.config.training import Training
+from optrun.data.dataset import Dataset
+from optrun.engine.program import EVALUATION_ROWS
+from optrun.nn.models import Model
+from optrun.nn.regularization import Regularization
+from optrun.optim.optimizer import Optimizer
+
+MOST_STEPS = 100_000_000
+"""Steps of the longest run; a check of its own refuses more."""
+GIGABYTE = 1e9
+UNKNOWN_MACHINE = 64 * GIGABYTE
+WIDTH = {"float32": 4, "float64": 8}
+"""Bytes of a number of each `dtype`."""
+DRAWN = 8
+"""Bytes of a number as it is drawn; also of a class label, a row number and a learning rate."""
+
+
+def physical_memory() -> float:
+    """Bytes of memory of this machine; a generous guess where the system does not tell."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, ValueError, OSError):  # not everywhere is POSIX
+        return UNKNOWN_MACHINE
+
+
+def memory_needed(
+    dataset: Dataset,
+    model: Model,
+    optimizer: Optimizer,
+    regularization: Regularization,
+    training: Training,
+    dtype: str,
+) -> list[tuple[KeyPath, int]]:
+    """Bytes that the parts of a run need, each with the field that decides them most.
+
+    Counted are examples and labels, as drawn and as kept; weights, gradient and optimizer state;
+    the activations of a batch and of an evaluation; the rate of every step.
+    """
+    width, outline = WIDTH[dtype], dataset.outline
+    widths = model.widths(outline.features, outline.classes)
+    hidden = max(widths[1:-1], default=0)
+    examples = max(dataset.sizes().train, 1)
+    batch = training.examples_per_step(examples)
+
+    value = 1 if outline.image_shape else DRAWN + width % DRAWN  # float64 is kept as it is drawn
+    stored = outline.train_size + outline.test_size
+    samples = {"samples": outline.train_size, "test_samples": outline.test_size}
+    shape = {"features": outline.features, "classes": outline.classes}
+    data = _largest_field(dataset, samples | shape)
+
+    parameters = sum(rows * columns + columns for rows, columns in pairwise(widths))
+    layers = ("model", "hidden") if hidden else _largest_field(dataset, shape)
+    units = sum(widths[1:])
+    seen = batch * (widths[0] + units * (5 if regularization.dropout else 3))
+    evaluated = EVALUATION_ROWS * (widths[0] + units * 3)
+    steps = min(training.epochs * training.steps_per_epoch(examples), MOST_STEPS)
+    return [
+        (data, stored * (outline.features * value + DRAWN)),
+        (layers, parameters * width * (2 + optimizer.state_slots())),
+        (("training", "batch_size") if batch > max(widths) else layers, seen * width),
+        (layers, evaluated * width),
+        (("training", "epochs"), steps * DRAWN),
+    ]
+
+
+def _largest_field(dataset: Dataset, sizes: dict[str, int]) -> KeyPath:
+    """The dataset's field with the largest of these sizes, or the section if it has none."""
+    own = {key: size for key, size in sizes.items() if key in type(dataset).model_fields}
+    return ("dataset", max(own, key=own.__getitem__)) if own else ("dataset",)
