@@ -89,6 +89,16 @@ def test_ctrl_c_reaches_the_caller_after_saving(tmp_path, monkeypatch):
     assert optrun.train(CONFIG, out=tmp_path).summary["status"] == "finished"
 
 
+def test_what_a_prompt_shows_is_a_line(tmp_path):
+    run, data = optrun.train(CONFIG, out=tmp_path), optrun.load_data(CONFIG)
+    accuracy = f"{run.summary['test_accuracy']:.2%}"
+    assert repr(run) == f"Run({str(run.path)!r}: finished, test accuracy {accuracy})"
+    assert repr(data) == (
+        "Data(train=Split(270 × 784), validation=Split(30 × 784), test=Split(100 × 784), "
+        "classes=10)"
+    )
+
+
 def test_errors_are_of_one_family(tmp_path):
     with pytest.raises(ConfigError, match="unknown key"):
         optrun.train(CONFIG | {"optimiser": "sgd"}, out=tmp_path)

@@ -40,6 +40,10 @@ class Data:
     image_shape: tuple[int, int, int] | None
     fingerprint: str
 
+    def __repr__(self) -> str:
+        splits = f"train={self.train}, validation={self.validation}, test={self.test}"
+        return f"Data({splits}, classes={self.classes})"
+
 
 def prepare(
     dataset: Dataset, seed: int, dtype: DTypeLike, data_dir: str | Path | None = None

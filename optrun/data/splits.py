@@ -33,6 +33,9 @@ class Split:
     def __len__(self) -> int:
         return self.indices.size
 
+    def __repr__(self) -> str:
+        return f"Split({len(self)} × {self.storage.shape[1]})"
+
     @property
     def x(self) -> NDArray[Any]:
         """(n, features) as the model sees them, of the run's dtype; gathered at every call."""

@@ -6,7 +6,6 @@ from typing import Any
 
 import yaml
 
-from optrun.errors import RunError
 from optrun.store.files import read_text, unreadable
 from optrun.yaml_text import to_yaml
 
@@ -29,5 +28,5 @@ def load(path: Path) -> dict[str, Any]:
     except yaml.YAMLError as error:
         raise unreadable(path, error) from error
     if not isinstance(config, dict):
-        raise RunError(f"{path} is damaged: it holds no mapping")
+        raise unreadable(path, ValueError("it holds no mapping"))
     return config

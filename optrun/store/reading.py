@@ -38,6 +38,11 @@ class Run:
     summary: dict[str, Any]
     weights: dict[str, np.ndarray]
 
+    def __repr__(self) -> str:
+        accuracy = self.summary.get("test_accuracy")
+        result = f", test accuracy {accuracy:.2%}" if accuracy is not None else ""
+        return f"Run({str(self.path)!r}: {self.summary['status']}{result})"
+
     def learning_rates(self) -> "pd.DataFrame":
         """`step`, `epoch`, `seconds` and `lr` of each logged step and of each epoch's last."""
         import pandas as pd

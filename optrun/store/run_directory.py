@@ -16,6 +16,7 @@ from optrun.store.files import (
     read_arrays,
     read_json,
     remove_leftovers,
+    unreadable,
     unwritable,
     write_arrays,
     write_json,
@@ -140,7 +141,7 @@ class RunDirectory:
         summary = read_json(self.path / "summary.json")
         written = summary.get("format")
         if not isinstance(written, int) or not isinstance(summary.get("status"), str):
-            raise RunError(f"{self.path / 'summary.json'} is damaged: no status, or no format")
+            raise unreadable(self.path / "summary.json", ValueError("no status, or no format"))
         if written > FORMAT:
             raise RunError(
                 f"{self.path} was written by optrun {summary.get('optrun')} in format {written}; "
