@@ -67,9 +67,8 @@ class OneOf:
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        members = tuple(self.family.values())
-        union: Any = members[0] if len(members) == 1 else Union[members]  # noqa: UP007
-        tagged = Annotated[union, Field(discriminator=self.key)] if len(members) > 1 else union
+        union: Any = Union[tuple(self.family.values())]  # noqa: UP007
+        tagged = Annotated[union, Field(discriminator=self.key)]
         names: Any = Literal[tuple(self.family)]
         shorthand = BeforeValidator(self._from_name, json_schema_input_type=Union[tagged, names])  # noqa: UP007
         return handler.generate_schema(Annotated[tagged, shorthand])

@@ -23,15 +23,7 @@ def translate(
     root: type[Section], document: Document, errors: Iterable[ErrorDetails]
 ) -> list[Problem]:
     """Problems, with their places in the document, for pydantic's errors on its values."""
-    errors = list(errors)
-    unclear = [e["loc"][:-1] for e in errors if _lone_choice(root, document.values, e)]
-    found = [
-        _translate_one(root, document, error)
-        for error in errors
-        # under a wrong name, other keys cannot be judged
-        if not any(is_below(error["loc"], loc) for loc in unclear)
-        or _lone_choice(root, document.values, error)
-    ]
+    found = [_translate_one(root, document, error) for error in errors]
     # A union reports each of its members: keep what concerns the deepest value, once.
     paths = {problem.path for problem in found}
     kept = {
@@ -57,9 +49,6 @@ def _translate_one(root: type[Section], document: Document, error: ErrorDetails)
         return _missing(document, path, slot.describe())
     if kind in MISNAMED and (choice := _misnamed(slot, value)):
         return _wrong_name(document, slot, path, choice)
-    if choice := _lone_choice(root, values, error):
-        parent = slot_at(root, values, path[:-1])
-        return _wrong_name(document, parent or slot, path[:-1], choice)
     if value is None:
         hint = f"remove it or give it {slot.describe()}"
         return Problem(path, "is empty", hint, document.key_place(path))
@@ -83,16 +72,6 @@ def is_below(path: KeyPath, above: KeyPath) -> bool:
     return len(path) > len(above) and path[: len(above)] == above
 
 
-def _lone_choice(root: type[Section], values: Any, error: ErrorDetails) -> OneOf | None:
-    """The family whose only member is not the one named; pydantic reports it as a field."""
-    path = _path(root, values, error["loc"])
-    parent = slot_at(root, values, path[:-1])
-    if error["type"] != "literal_error" or parent is None:
-        return None
-    choices = parent.choices(value_at(values, path[:-1]))
-    return next((choice for choice in choices if choice.key == path[-1]), None)
-
-
 def _path(root: type[Section], values: Any, loc: tuple[int | str, ...]) -> KeyPath:
     """The keys and indices of `loc`, without the labels pydantic adds for unions."""
     path: KeyPath = ()
@@ -113,7 +92,7 @@ def _tags(slot: Slot, value: Any) -> list[Any]:
     """The labels pydantic puts behind a component's key."""
     spelled = slot.spelled_out(value)
     choices = slot.choices(spelled) if isinstance(spelled, dict) else []
-    return [spelled.get(choice.key) for choice in choices if len(choice.family) > 1]
+    return [spelled.get(choice.key) for choice in choices]
 
 
 def _is_key(part: str, section: type[Section] | None, values: Any) -> bool:
@@ -147,8 +126,7 @@ def _wrong_name(document: Document, slot: Slot, path: KeyPath, choice: OneOf) ->
     if not isinstance(name, str):
         return Problem(at, f"must be one of {names}, not {show(name)}", "", place)
     guess = did_you_mean(name, choice.family)
-    known = f"there {'is only' if len(choice.family) == 1 else 'are'} {names}"
-    hint = f"{guess} {known[0].upper()}{known[1:]}" if guess else known
+    hint = f"{guess} There are {names}" if guess else f"there are {names}"
     return Problem(at, f"unknown name `{name}`", hint, place)
 
 

@@ -80,11 +80,8 @@ class Slot:
     def _member(self, value: Any) -> Any:
         if not self.choice:
             return None
-        family = self.choice.family
-        if len(family) == 1:
-            return next(iter(family.values()))
         name = value.get(self.choice.key) if isinstance(value, dict) else None
-        return family.get(name) if isinstance(name, str) else None
+        return self.choice.family.get(name) if isinstance(name, str) else None
 
     @property
     def item(self) -> "Slot | None":
