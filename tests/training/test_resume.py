@@ -1,0 +1,166 @@
+"""Runs that are cut short end with the bytes of one that never was."""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from optrun.config.load import load
+from optrun.errors import RunError
+from optrun.store.reading import load_run
+from optrun.store.run_directory import RunDirectory
+from optrun.store.table import Table
+from optrun.training import trainer
+from optrun.training.run import run
+from tests.training.runs import ROOT, SMALL, TIMES, Spy, interrupt, same_results, train
+
+
+# 12 steps an epoch, 5 epochs: in the first, at a boundary, later on, at the very end
+@pytest.mark.parametrize("pulse", [1, 7, 12, 13, 30, 47, 59, 60])
+@pytest.mark.parametrize("best_by", ["val_loss", "val_accuracy", "last"])
+def test_ctrl_c_saves_and_resuming_gives_the_same_bytes(tmp_path, pulse, best_by, monkeypatch):
+    monkeypatch.setattr(trainer, "CHUNK_SECONDS", 0.0)
+    monkeypatch.setitem(SMALL["training"], "best_by", best_by)
+    if best_by != "last":
+        stopping = {"patience": 2, "min_delta": 0.02}
+        monkeypatch.setitem(SMALL["training"], "early_stopping", stopping)
+    whole = train(tmp_path / "whole")
+    pulse = min(pulse, whole.summary["steps"])
+    cut = train(tmp_path / "cut", observer=Spy(pulse, interrupt))
+    assert cut.summary["status"] == "stopped"
+    assert cut.summary["steps"] == pulse
+    assert cut.weights
+    spy = Spy()
+    resumed = train(tmp_path / "cut", observer=spy)
+    assert spy.plan.resumed_at == pulse
+    assert resumed.summary["status"] == "finished"
+    assert same_results(resumed.path, whole.path)
+
+
+def test_a_run_that_diverges_after_resuming_diverges_alike(tmp_path, monkeypatch):
+    monkeypatch.setattr(trainer, "CHUNK_SECONDS", 0.0)
+    # the rate climbs until the loss explodes, well after the cut
+    climb = ["optimizer={name: sgd, lr: 1e5}", "warmup={name: linear, duration: 100%}"]
+    climb += ["training.epochs=2000", "regularization.dropout=0"]
+    whole = train(tmp_path / "whole", *climb)
+    assert whole.summary["status"] == "diverged"
+    assert whole.summary["diverged_step"] > 20
+    train(tmp_path / "cut", *climb, observer=Spy(15, interrupt))
+    resumed = train(tmp_path / "cut", *climb)
+    assert resumed.summary["diverged_step"] == whole.summary["diverged_step"]
+    pd.testing.assert_frame_equal(
+        resumed.steps.drop(columns=TIMES), whole.steps.drop(columns=TIMES)
+    )
+
+
+def test_a_diverged_run_cut_before_its_summary_diverges_alike(tmp_path, monkeypatch):
+    lost = ["optimizer={name: sgd, lr: 1e6}"]
+    whole = train(tmp_path / "whole", *lost)
+
+    def fail(self, weights):
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunDirectory, "save_best", fail)
+        with pytest.raises(OSError, match="full"):
+            train(tmp_path / "cut", *lost)
+    again = train(tmp_path / "cut", *lost)
+    assert again.summary["diverged_step"] == whole.summary["diverged_step"]
+    assert len(again.steps) == len(whole.steps)
+
+
+def test_tables_are_on_the_disk_before_the_checkpoint_counts_on_them(tmp_path, monkeypatch):
+    written: list[str] = []
+    real_sync, real_save = Table.sync, RunDirectory.save_checkpoint
+    monkeypatch.setattr(
+        Table, "sync", lambda self: (written.append(self.path.name), real_sync(self))
+    )
+    monkeypatch.setattr(
+        RunDirectory,
+        "save_checkpoint",
+        lambda self, arrays: (written.append("checkpoint"), real_save(self, arrays)),
+    )
+    train(tmp_path)
+    assert written == ["metrics.csv", "steps.csv", "checkpoint"]
+
+
+@pytest.mark.parametrize("what", ["numpy", "cpu"])
+def test_a_run_is_not_resumed_under_other_conditions(tmp_path, what):
+    whole = train(tmp_path / "whole")
+    cut = train(tmp_path / "cut", observer=Spy(1, interrupt)).path
+    environment = json.loads((cut / "environment.json").read_text())
+    (cut / "environment.json").write_text(json.dumps(environment | {what: "another"}))
+    spy = Spy()
+    resumed = train(tmp_path / "cut", observer=spy)
+    assert spy.plan.resumed_at == 0
+    assert any(f"{what} another →" in text for text in spy.notices)
+    assert same_results(resumed.path, whole.path)
+    stored = json.loads((cut / "environment.json").read_text())
+    assert stored == environment
+    assert {library["threads"] for library in stored["blas"]} == {1}
+
+
+def test_a_damaged_checkpoint_says_the_way_out(tmp_path):
+    cut = train(tmp_path, observer=Spy(1, interrupt)).path
+    (cut / "checkpoint.npz").write_bytes(b"half")
+    with pytest.raises(RunError, match=r"checkpoint\.npz.*delete the file to begin the run anew"):
+        train(tmp_path)
+    (cut / "checkpoint.npz").unlink()
+    assert train(tmp_path).summary["status"] == "finished"
+
+
+def test_the_length_of_chunks_changes_nothing(tmp_path, monkeypatch):
+    whole = train(tmp_path / "whole")
+    monkeypatch.setattr(trainer, "CHUNK_SECONDS", 0.0)
+    assert same_results(train(tmp_path / "chunks").path, whole.path)
+
+
+KILLED = """
+import sys
+from optrun.config.load import load
+from optrun.training import run as run_module
+from optrun.training import trainer
+from optrun.training.run import run
+trainer.CHECKPOINT_SECONDS = 0.05
+trainer.CHUNK_SECONDS = 0.0
+run(load(sys.argv[1]).config, sys.argv[2])
+"""
+
+
+LONG = ["training.epochs=400", "training.early_stopping={patience: 300}", "scheduler=cosine"]
+
+
+def test_kill_at_random_moments_and_resuming_give_the_same_bytes(tmp_path):
+    whole = train(tmp_path / "whole", *LONG)
+    config = whole.path / "config.yaml"
+    moments = random.Random(0)
+    killed, resumed_steps = 0, []
+    for _ in range(40):
+        process = subprocess.Popen(
+            [sys.executable, "-c", KILLED, str(config), str(tmp_path / "cut")], cwd=ROOT
+        )
+        directory = tmp_path / "cut" / whole.path.name
+        checkpoint = directory / "checkpoint.npz"
+        before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
+        while process.poll() is None and not (
+            checkpoint.exists() and checkpoint.stat().st_mtime_ns > before
+        ):
+            time.sleep(0.005)
+        time.sleep(moments.uniform(0, 0.1))
+        process.send_signal(signal.SIGKILL)
+        if process.wait() == 0:
+            break
+        killed += 1
+        progress = json.loads(str(np.load(checkpoint)["progress"]))
+        resumed_steps.append(progress["step"])
+    assert killed >= 3
+    assert resumed_steps == sorted(resumed_steps)
+    if load_run(directory).summary["status"] != "finished":
+        run(load(config).config, tmp_path / "cut")
+    assert same_results(directory, whole.path)
