@@ -144,8 +144,8 @@ def ending(directory: Path, summary: dict[str, Any], data_dir: Path | None = Non
         again = f"optrun train {directory / 'config.yaml'}"
         again += f" --data-dir {data_dir}" if data_dir else ""
         return [
-            f"stopped after step {summary['steps']:,}, {summary['epochs']} epochs done; everything "
-            f"is saved. To go on: {again}"
+            f"stopped after step {summary['steps']:,}, {counted(summary['epochs'], 'epoch')} done; "
+            f"everything is saved. To go on: {again}"
         ]
     if status == "diverged":
         lines = [f"diverged at step {summary['diverged_step']:,}: {summary['reason']}"]
@@ -161,10 +161,15 @@ def finished_lines(summary: dict[str, Any]) -> list[str]:
     return [
         f"test accuracy {summary['test_accuracy']:.2%}, loss {summary['test_loss']:.4f}, "
         f"with the weights of epoch {summary['best_epoch']}",
-        f"trained {summary['epochs']} epochs in {duration(summary['seconds_train'])}; "
+        f"trained {counted(summary['epochs'], 'epoch')} in {duration(summary['seconds_train'])}; "
         f"evaluation {duration(summary['seconds_eval'])}, "
         f"kernels ready in {duration(summary['seconds_compile'])}",
     ]
+
+
+def counted(number: int, noun: str) -> str:
+    """ "1 epoch", "2 epochs"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:

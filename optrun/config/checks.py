@@ -115,6 +115,20 @@ def optimizer_agrees_with_itself(optimizer: Optimizer) -> Iterator[Contradiction
         yield ("optimizer", key), message, ""
 
 
+def rule_follows_schedule(
+    optimizer: Optimizer, scheduler: Schedule, warmup: Warmup | None
+) -> Iterator[Contradiction]:
+    if optimizer.follows_schedule:
+        return
+    message = (
+        f"changes nothing for `{optimizer.name}`, which looks at the rate of the first step only"
+    )
+    if scheduler.name != "constant":
+        yield ("scheduler",), message, "write `scheduler: constant`"
+    if warmup:
+        yield ("warmup",), message, "write `warmup: null`"
+
+
 def schedule_falls(optimizer: Optimizer, scheduler: Schedule) -> Iterator[Contradiction]:
     floor = getattr(scheduler, "min", 0.0)
     if floor > optimizer.lr:
@@ -167,6 +181,7 @@ CHECKS: tuple[Callable[..., Iterator[Contradiction]], ...] = (
     warmup_fits_into_run,
     schedule_fits_into_run,
     optimizer_agrees_with_itself,
+    rule_follows_schedule,
     schedule_falls,
     gain_is_known,
     dropout_matches_layers,

@@ -131,7 +131,11 @@ class OneCycle(Schedule):
     def problems(self, length: Length) -> Iterator[tuple[Place, str, str]]:
         up, total = length(self.up), length.total
         if up < 2:
-            yield ("up",), f"`{self.up}` comes to {up} step, too short for a climb", ""
+            message = f"`{self.up}` comes to {up} of {total} steps, too short for a climb"
+            yield ("up",), message, "write at least `2 steps`"
+        elif up >= total:
+            message = f"`{self.up}` takes all of the {total} steps, and leaves none for the fall"
+            yield ("up",), message, "shorten it"
         if self.three_phase and 2 * up - 1 > total:
             message = f"`{self.up}` up and as much down do not fit into {total} steps"
             yield ("up",), message, "shorten it, or remove `three_phase`"

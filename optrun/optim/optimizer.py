@@ -35,6 +35,7 @@ class Optimizer(Component):
     """Bounds on the gradient before the rule sees it."""
 
     slots: ClassVar[int]
+    follows_schedule: ClassVar[bool] = True
     update: ClassVar[Kernel]
 
     def rule(self) -> Kernel:

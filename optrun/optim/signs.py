@@ -33,12 +33,18 @@ class Rprop(Optimizer):
     """Δ_max, the greatest step size."""
 
     slots = 2
+    follows_schedule = False
 
     def problems(self) -> dict[str, str]:
-        """That the least step size is above the greatest."""
-        if self.step_min <= self.step_max:
-            return {}
-        return {"step_min": f"{self.step_min:g} is above `step_max` {self.step_max:g}"}
+        """That the bounds of the step sizes are crossed, or the first lies outside them."""
+        least, most = self.step_min, self.step_max
+        if least > most:
+            return {"step_min": f"{least:g} is above `step_max` {most:g}"}
+        if not least <= self.lr <= most:
+            return {
+                "lr": f"{self.lr:g}, the first step size, is not between {least:g} and {most:g}"
+            }
+        return {}
 
     @kernel
     def update(w, g, s, h, lr, t, shape):

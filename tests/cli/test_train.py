@@ -5,12 +5,16 @@ import signal
 import subprocess
 import sys
 import time
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from optrun.cli.progress import ending, epoch_line
+from optrun.cli import progress
+from optrun.cli.progress import LiveBar, PlainLines, ending, epoch_line
 from optrun.store.reading import load_run
+from optrun.training.observer import Plan, Pulse
 
 CONFIG = """\
 name: small
@@ -95,7 +99,7 @@ def test_a_stopped_run_says_how_to_go_on(folder, number):
     (directory,) = (folder / "elsewhere").iterdir()
     command = f"optrun train elsewhere/{directory.name}/config.yaml"
     assert re.fullmatch(
-        rf"stopped after step [\d,]+, \d+ epochs done; everything is saved. To go on: {command}\n",
+        rf"stopped after step [\d,]+, \d+ epochs? done; everything is saved. To go on: {command}\n",
         out,
     )
     assert load_run(directory).summary["status"] == "stopped"
@@ -134,6 +138,41 @@ def test_mistakes_end_with_status_2_and_no_traceback(folder, arguments, message)
     assert "Traceback" not in err
     assert out == ""
     assert not (folder / "runs").exists()
+
+
+PULSE = Pulse(
+    step=1200, epoch=3, loss=0.12345, rate=0.00098, examples_per_second=283_355, seconds_left=75
+)
+
+
+def test_plain_lines_speak_after_a_silence(capsys, monkeypatch):
+    lines = PlainLines()
+    lines.begin(Plan(Path("runs/a"), epochs=10, steps=4000, parameters=51, resumed_at=0))
+    lines.pulse(PULSE)
+    monkeypatch.setattr(progress, "SILENCE_SECONDS", 0.0)
+    lines.pulse(PULSE)
+    assert capsys.readouterr().err.splitlines() == [
+        "runs/a  51 parameters, 4,000 steps",
+        "epoch 3/10  step 1200  loss 0.123  lr 0.00098  283k examples/s  75.0 s left",
+    ]
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_live_bar_fits_the_terminal_and_leaves_it_tidy(width):
+    bar = LiveBar()
+    bar.console = Console(file=StringIO(), force_terminal=True, width=width)
+    bar.bar.live.console = bar.console
+    bar.begin(Plan(Path("runs/a"), epochs=200, steps=33_800, parameters=51, resumed_at=0))
+    bar.pulse(PULSE)
+    with bar.console.capture() as capture:
+        bar.console.print(bar.bar.get_renderable())
+    lines = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", capture.get()).splitlines()
+    shown = next(line for line in lines if line.startswith("epoch 3/200 "))
+    assert len(shown) <= width
+    assert "step 1200  loss 0.123  lr 0.00098  283k examples/s" in shown
+    assert re.search(r"(\d+:\d\d|-:--)\s*$", shown)
+    bar.close()
+    assert not bar.bar.live.is_started
 
 
 def test_lines_without_validation_or_test_figures():

@@ -34,6 +34,18 @@ CASES = [
     ),
     (with_glyphs("preprocessing: [rescale, rescale]"), "`rescale` stands there twice"),
     (
+        BASE.replace("name: sgd, lr: 0.1", "name: rprop") + "scheduler: cosine",
+        "scheduler: changes nothing for `rprop`",
+    ),
+    (
+        BASE.replace("name: sgd, lr: 0.1", "name: rprop, lr: 100"),
+        "optimizer.lr: 100, the first step size, is not between",
+    ),
+    (
+        BASE + "scheduler: {name: one_cycle, up: 100%}",
+        "scheduler.up: `100%` takes all of the",
+    ),
+    (
         BASE + "training: {epochs: 99999999999}",
         "x.yaml:5:20: training.epochs: 99999999999 epochs of 5 steps are 5e+11 steps",
     ),
@@ -120,7 +132,7 @@ CASES = [
     ),
     (
         BASE + "scheduler: {name: one_cycle, up: 1 steps}",
-        "scheduler.up: `1 steps` comes to 1 step, too short for a climb",
+        "scheduler.up: `1 steps` comes to 1 of 50 steps, too short for a climb",
     ),
     (
         BASE + "scheduler: {name: one_cycle, up: 26 steps, three_phase: true}",
@@ -194,7 +206,7 @@ def test_a_contradiction(complaint, text, message):
         BASE + "scheduler: {name: inverse_time, beta: 0.5, every: 90 epochs}",
         BASE + "scheduler: {name: inverse_sqrt, offset: 90 epochs}",
         BASE + "scheduler: {name: warm_restarts, period: 50 steps, t_mult: 2}",
-        BASE + "scheduler: {name: one_cycle, up: 100%}",
+        BASE + "scheduler: {name: one_cycle, up: 98%}",
         BASE + "scheduler: {name: one_cycle, up: 25 steps, three_phase: true}",
         BASE + "scheduler: {name: warmup_stable_decay, warmup: 0, decay: 50 steps}",
         BASE + "scheduler: {name: warmup_stable_decay, warmup: 60%, decay: 40%}",

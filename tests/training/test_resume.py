@@ -43,6 +43,26 @@ def test_ctrl_c_saves_and_resuming_gives_the_same_bytes(tmp_path, pulse, best_by
     assert same_results(resumed.path, whole.path)
 
 
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        "{name: asgd, t0: 5}",
+        "{name: adam, amsgrad: true}",
+        "{name: rmsprop, centered: true, momentum: 0.5}",
+        "rprop",
+        "muon",
+        "adafactor",
+    ],
+)
+def test_rules_whose_state_depends_on_options_or_time_resume_alike(
+    tmp_path, optimizer, monkeypatch
+):
+    monkeypatch.setattr(trainer, "CHUNK_SECONDS", 0.0)
+    whole = train(tmp_path / "whole", f"optimizer={optimizer}")
+    train(tmp_path / "cut", f"optimizer={optimizer}", observer=Spy(17, interrupt))
+    assert same_results(train(tmp_path / "cut", f"optimizer={optimizer}").path, whole.path)
+
+
 def test_a_run_that_diverges_after_resuming_diverges_alike(tmp_path, monkeypatch):
     monkeypatch.setattr(trainer, "CHUNK_SECONDS", 0.0)
     # the rate climbs until the loss explodes, well after the cut
