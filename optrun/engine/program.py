@@ -15,6 +15,7 @@ from optrun.engine.roles import roles
 from optrun.nn.activations import Identity
 from optrun.nn.network import Buffers, Layers
 from optrun.numerics.streams import Purpose, stream
+from optrun.numerics.sums import norms
 from optrun.optim.schedules import learning_rates
 
 if TYPE_CHECKING:
@@ -89,8 +90,9 @@ class Program:
         total = 0.0
         for offset, rows, columns, penalized in self.places.blocks:
             if penalized and (l1 or l2):
-                w = self.parameters.weights[offset : offset + rows * columns].astype(np.float64)
-                total += float(l1 * np.abs(w).sum() + 0.5 * l2 * (w @ w))
+                w = self.parameters.weights[offset : offset + rows * columns]
+                absolute, squares = norms(w)
+                total += float(l1 * absolute + 0.5 * l2 * squares)
         return total
 
     def named_weights(self, flat: np.ndarray) -> dict[str, np.ndarray]:

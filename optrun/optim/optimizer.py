@@ -51,7 +51,16 @@ class Optimizer(Component):
         return {}
 
     def hyper(self) -> list[float]:
-        """The rule's own numbers, in the order their fields are declared."""
+        """The rule's own numbers, in the order their fields are declared; text is left out.
+
+        Raises:
+            TypeError: a field is no number, so that leaving it out would shift the others.
+        """
         shared = Optimizer.model_fields
-        values = [getattr(self, name) for name in type(self).model_fields if name not in shared]
-        return [float(value) for value in values if isinstance(value, int | float)]
+        values = {
+            name: getattr(self, name) for name in type(self).model_fields if name not in shared
+        }
+        for name, value in values.items():
+            if not isinstance(value, int | float | str):
+                raise TypeError(f"{self.name}.{name} is no number: pack it in `hyper` yourself")
+        return [float(value) for value in values.values() if not isinstance(value, str)]

@@ -14,6 +14,7 @@ from optrun.config.load import load
 from optrun.engine.loop import update_blocks
 from optrun.engine.program import Program
 from optrun.errors import ConfigError
+from optrun.optim.optimizer import Optimizer
 from optrun.optim.optimizers import OPTIMIZERS
 from tests import reference
 from tests.programs import make_config, make_program, train_all
@@ -153,3 +154,15 @@ def test_state_takes_no_more_room_than_the_configuration_needs(section, slots):
 def test_numbers_out_of_bounds_are_refused_naming_the_field(section, key):
     with pytest.raises(ConfigError, match=key):
         load({"name": "x", "dataset": "mnist", "model": "linear", "optimizer": section})
+
+
+def test_a_field_that_is_no_number_does_not_shift_the_others():
+    class Optional(Optimizer):
+        name: str = "optional"
+        lr: float = 0.1
+        first: float | None = None
+        second: float = 2.0
+
+    with pytest.raises(TypeError, match=r"optional\.first is no number"):
+        Optional().hyper()
+    assert Optional(first=1.0).hyper() == [1.0, 2.0]
