@@ -20,6 +20,11 @@ class Purpose(IntEnum):
     START = 5
     ORDER = 6
     DROPOUT = 7
+    LABEL_NOISE = 8
+    AUGMENTATION = 9
+    GRADIENT_NOISE = 10
+    SEARCH = 11
+    PROBE = 12
 
 
 def stream(seed: int, purpose: Purpose, index: int = 0) -> np.random.Generator:
