@@ -25,7 +25,7 @@ def make_config(**sections: Any) -> Config:
 
 def make_data(x: np.ndarray, y: np.ndarray, dtype: str = "float64") -> Data:
     """All of x and y to train and to test on, unprocessed."""
-    features, classes = x.shape[1], int(y.max()) + 1
+    features, outputs = x.shape[1], int(y.max()) + 1
     storage = np.ascontiguousarray(x, dtype=None if x.dtype == np.uint8 else dtype)
     shift, scale = np.zeros(features, dtype), np.ones(features, dtype)
     rows, labels = np.arange(len(y)), y.astype(np.int64)
@@ -35,7 +35,8 @@ def make_data(x: np.ndarray, y: np.ndarray, dtype: str = "float64") -> Data:
         test=Split(storage, labels, rows, shift, scale),
         shift=shift,
         scale=scale,
-        classes=classes,
+        outputs=outputs,
+        labelled=True,
         features=features,
         image_shape=None,
         fingerprint="",

@@ -39,19 +39,21 @@ def memory_needed(
 ) -> list[tuple[KeyPath, int]]:
     """Bytes that the parts of a run need, each with the field that decides them most.
 
-    Counted are examples and labels, as drawn and as kept; weights, gradient and optimizer state;
+    Counted are examples and targets, as drawn and as kept; weights, gradient and optimizer state;
     the activations of a batch and of an evaluation; the rate of every step.
     """
     width, outline = WIDTH[dtype], dataset.outline
-    widths = model.widths(outline.features, outline.classes)
+    widths = model.widths(outline.features, outline.outputs)
     hidden = max(widths[1:-1], default=0)
     examples = max(dataset.sizes().train, 1)
     batch = training.examples_per_step(examples)
 
-    value = 1 if outline.image_shape else DRAWN + width % DRAWN  # float64 is kept as it is drawn
+    number = DRAWN + width % DRAWN  # float64 is kept as it is drawn
+    target = DRAWN if outline.labelled else outline.outputs * number
+    value = 1 if outline.image_shape else number
     stored = outline.train_size + outline.test_size
     samples = {"samples": outline.train_size, "test_samples": outline.test_size}
-    shape = {"features": outline.features, "classes": outline.classes}
+    shape = {"features": outline.features, "classes": outline.outputs}
     data = _largest_field(dataset, samples | shape)
 
     parameters = sum(rows * columns + columns for rows, columns in pairwise(widths))
@@ -61,7 +63,7 @@ def memory_needed(
     evaluated = EVALUATION_ROWS * (widths[0] + units * 3)
     steps = min(training.epochs * training.steps_per_epoch(examples), MOST_STEPS)
     return [
-        (data, stored * (outline.features * value + DRAWN)),
+        (data, stored * (outline.features * value + target)),
         (layers, parameters * width * (2 + optimizer.state_slots())),
         (("training", "batch_size") if batch > max(widths) else layers, seen * width),
         (layers, evaluated * width),

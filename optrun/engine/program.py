@@ -107,7 +107,7 @@ class Program:
 
 def compile_program(config: "Config", data: Data) -> Program:
     """Lay out the arrays of a run, draw its start and compile what is not cached yet."""
-    widths = config.model.widths(data.features, data.classes)
+    widths = config.model.widths(data.features, data.outputs)
     places = lay_out(widths, config.regularization.include_bias)
     dropout = config.regularization.rates(len(widths) - 2)
     examples = len(data.train)
@@ -193,7 +193,7 @@ def make_buffers(widths: list[int], rows: int, dropout: bool, dtype: np.dtype) -
 
 def as_examples(split: Split, data: Data) -> Examples:
     """A split's storage as the loop reads it."""
-    return Examples(split.storage.view(np.uint8), split.labels, data.shift, data.scale)
+    return Examples(split.storage.view(np.uint8), split.targets, data.shift, data.scale)
 
 
 def compile_rules(config: "Config", data: Data) -> tuple[Any, ...]:
