@@ -131,8 +131,8 @@ def rule_follows_schedule(
 
 def schedule_falls(optimizer: Optimizer, scheduler: Schedule) -> Iterator[Contradiction]:
     floor = getattr(scheduler, "min", 0.0)
-    if floor > optimizer.lr:
-        message = f"{floor:g} is above `optimizer.lr` {optimizer.lr:g}, from where the rate falls"
+    if floor > optimizer.rate:
+        message = f"{floor:g} is above `optimizer.lr` {optimizer.rate:g}, from where the rate falls"
         yield ("scheduler", "min"), message, ""
 
 

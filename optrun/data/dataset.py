@@ -3,9 +3,8 @@
 from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
@@ -118,6 +117,12 @@ class Dataset(Component):
     Stratified, chosen by the seed. Default: all of them."""
     preprocessing: PreprocessingField = Field([])
     """Steps applied in turn, fitted on the training examples only."""
+
+    own_objective: ClassVar[bool] = False
+
+    def start(self) -> NDArray[np.float64]:
+        """Where the parameters of a dataset that is its own objective begin."""
+        raise NotImplementedError(f"{self.name} is no objective")
 
     @property
     @abstractmethod

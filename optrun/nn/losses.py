@@ -21,6 +21,12 @@ class Loss(Component):
 
     loss: ClassVar[Kernel]
 
+    def hyper(self) -> list[float]:
+        return []
+
+    def evaluation_hyper(self) -> list[float]:
+        return []
+
 
 class Softmax(Loss):
     """Cross-entropy of the softmax of the scores, by log-sum-exp.
@@ -33,7 +39,7 @@ class Softmax(Loss):
     name: Literal["softmax"] = "softmax"
 
     @kernel
-    def loss(scores, y, d):
+    def loss(scores, targets, d, h):
         n, total = scores.shape[0], 0.0
         share = scores.dtype.type(1.0 / n)
         for i in range(n):
@@ -47,8 +53,10 @@ class Softmax(Loss):
                 norm += p[k]
             for k in range(s.size):
                 p[k] *= share / norm
-            p[y[i]] -= share
-            total += np.log(norm) + top - s[y[i]]
+            q = targets[i]
+            for k in range(s.size):
+                p[k] -= share * q[k]
+                total += q[k] * (np.log(norm) + top - s[k])
         return total / n
 
 
@@ -64,11 +72,11 @@ class Hinge(Loss):
     name: Literal["hinge"] = "hinge"
 
     @kernel
-    def loss(scores, y, d):
+    def loss(scores, targets, d, h):
         n, total = scores.shape[0], 0.0
         share, zero = scores.dtype.type(1.0 / n), scores.dtype.type(0)
         for i in range(n):
-            s, ds, own = scores[i], d[i], y[i]
+            s, ds, own = scores[i], d[i], np.argmax(targets[i])
             floor = s[own] - s.dtype.type(1)
             ds[own] = zero
             for k in range(s.size):
@@ -82,3 +90,10 @@ class Hinge(Loss):
 
 
 LOSSES: dict[str, type[Loss]] = table([Softmax, Hinge])
+
+
+class MSE(Loss):
+    """x"""
+
+    name: Literal["mse"] = "mse"
+    loss = Hinge.loss
