@@ -66,6 +66,11 @@ class Layout:
         self.parameters += rows * columns
         return start
 
+    def shapes(self) -> list[tuple[int, int]]:
+        """(fan_in, fan_out) of every layer."""
+        layers = self.places.layers
+        return list(zip(layers["fan_in"].tolist(), layers["fan_out"].tolist(), strict=True))
+
     def add_state(self, rule: Rule) -> None:
         """Give every block the room that the rule needs."""
         for block in self.places.blocks:

@@ -1,6 +1,7 @@
 """From config and data to a program: kernels, flat arrays and the rate of every step."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,12 +20,14 @@ from optrun.engine.layout import (
     training_shapes,
 )
 from optrun.engine.loop import train_steps
-from optrun.engine.roles import roles
+from optrun.engine.objective import BatchObjective, drive
+from optrun.engine.roles import Roles, roles
 from optrun.engine.start import draw_start
 from optrun.nn.network import Buffers, Places
 from optrun.nn.normalization import denormalize_nothing, normalize_nothing
 from optrun.numerics.streams import Purpose, stream
 from optrun.numerics.sums import norms
+from optrun.optim.driver import Driver
 from optrun.optim.schedule import Length
 from optrun.optim.schedules import learning_rates
 
@@ -45,6 +48,7 @@ class Program:
         places: where layers and blocks lie in them.
         curves: what is known of every step beforehand.
         steps_per_epoch: optimizer steps in an epoch.
+        rules: the dispatchers of the config's kernels, by their roles.
     """
 
     config: "Config"
@@ -61,7 +65,13 @@ class Program:
     curves: Curves
     steps_per_epoch: int
     batch_size: int
-    rules: tuple[Any, ...]
+    rules: Roles
+
+    @cached_property
+    def objective(self) -> BatchObjective | None:
+        """What a driver asks; None for rules."""
+        driver = self.config.optimizer
+        return BatchObjective(self, driver) if isinstance(driver, Driver) else None
 
     @property
     def rates(self) -> np.ndarray:
@@ -80,6 +90,8 @@ class Program:
             Steps run, fewer than asked for only if a loss was not between −limit and `limit`.
             `record` holds what they report.
         """
+        if self.objective is not None:
+            return drive(self, self.objective, step, count, epoch, limit)
         return train_steps.compiled(
             *self.rules, self.examples, self.parameters, self.places, self.work, self.numbers,
             self.curves, self.record, epoch, self.batch_size, step % self.steps_per_epoch,
@@ -88,11 +100,11 @@ class Program:
 
     def evaluate(self, split: Split, weights: np.ndarray) -> tuple[float, float | None]:
         """(mean loss, accuracy) of weights on a split; no accuracy where there are no labels."""
-        gather, normalize, _, activate, _, loss, _ = self.rules
+        rules = self.rules
         examples = self.test_examples if split is self.data.test else self.examples
         total, hits = evaluate.compiled(
-            gather, normalize, activate, loss, examples, weights, self.places,
-            self.evaluation_work, self.evaluation_numbers, split.indices,
+            rules.gather, rules.normalize, rules.activate, rules.loss, examples, weights,
+            self.places, self.evaluation_work, self.evaluation_numbers, split.indices,
         )  # fmt: skip
         return total / len(split), hits / len(split) if self.data.labelled else None
 
@@ -143,7 +155,7 @@ def compile_program(config: "Config", data: Data) -> Program:
     climbs, examples = config.optimizer.ascent() > 0, len(data.train)
     batch = config.training.examples_per_step(examples)
     steps_per_epoch = config.training.steps_per_epoch(examples)
-    start = draw_start(config, data, layout, dtype)
+    start = draw_start(config, layout.places, layout.total)
     numbers = make_numbers(config)
     program = Program(
         config=config,
@@ -171,11 +183,14 @@ def compile_program(config: "Config", data: Data) -> Program:
 
 def make_parameters(config: "Config", layout: Layout, start: np.ndarray) -> Parameters:
     """The arrays of training at its start."""
-    looks_ahead = config.optimizer.lookahead()[0] > 0
+    optimizer = config.optimizer
+    looks_ahead, state = optimizer.lookahead()[0] > 0, np.zeros(layout.state, start.dtype)
+    if isinstance(optimizer, Driver):
+        state = np.zeros(optimizer.state_size(layout.parameters, layout.shapes()))
     return Parameters(
         weights=start,
         gradient=np.zeros(layout.parameters, start.dtype),
-        state=np.zeros(layout.state, start.dtype),
+        state=state,
         slow=start.copy() if looks_ahead else start[:0].copy(),
         average=start.copy() if config.averaging else start[:0].copy(),
     )
@@ -225,37 +240,47 @@ def as_examples(split: Split, data: Data) -> Examples:
     )
 
 
-def compile_rules(config: "Config", data: Data) -> tuple[Any, ...]:
+def compile_rules(config: "Config", data: Data) -> Roles:
     """The dispatchers of this config's rules, compiled for their roles."""
     activation, normalizer = config.model.nonlinearity(), config.model.normalizer()
-    normalizes = normalizer is not None and not normalizer.of_weights
-    is_bytes = data.train.storage.dtype == np.uint8
-    kernels = (
-        gather_bytes if is_bytes else gather_reals,
-        normalizer.normalize if normalizes else normalize_nothing,
-        normalizer.denormalize if normalizes else denormalize_nothing,
-        activation.forward,
-        activation.backward,
-        config.objective.loss,
-        config.optimizer.rule.variant(),
+    if normalizer is None or normalizer.of_weights:
+        normalize, denormalize = normalize_nothing, denormalize_nothing
+    else:
+        normalize, denormalize = normalizer.normalize, normalizer.denormalize
+    rule, is_bytes = config.optimizer.rule, data.train.storage.dtype == np.uint8
+    kernels = Roles(
+        gather=gather_bytes if is_bytes else gather_reals,
+        normalize=normalize,
+        denormalize=denormalize,
+        activate=activation.forward,
+        backpropagate=activation.backward,
+        loss=config.objective.loss,
+        update=rule.variant() if rule else None,
     )
     pairs = zip(kernels, roles(config.dtype), strict=True)
-    return tuple(kernel.specialize(*role.signature.args) for kernel, role in pairs)
+    return Roles(
+        *(kernel.specialize(*role.signature.args) if kernel else None for kernel, role in pairs)
+    )
 
 
 def compile_loops(program: Program) -> None:
-    """Compile training and evaluation for the float type, or load them from the cache."""
+    """Compile training and evaluation for the float type, or load them from the cache.
+
+    Drivers take their steps in Python, and compile what they ask for themselves.
+    """
     from numba import typeof, types
 
     rules = roles(program.config.dtype)
     examples, weights = typeof(program.examples), typeof(program.parameters.weights)
     places, work, numbers = typeof(program.places), typeof(program.work), typeof(program.numbers)
     integer, real, rows = types.int64, types.float64, types.int64[::1]
-    train_steps.specialize(
-        *rules, examples, typeof(program.parameters), places, work, numbers,
-        typeof(program.curves), typeof(program.record), typeof(Epoch(program.data.train.indices)),
-        integer, integer, integer, integer, integer, real,
-    )  # fmt: skip
+    if program.objective is None:
+        train_steps.specialize(
+            *rules, examples, typeof(program.parameters), places, work, numbers,
+            typeof(program.curves), typeof(program.record),
+            typeof(Epoch(program.data.train.indices)),
+            integer, integer, integer, integer, integer, real,
+        )  # fmt: skip
     evaluate.specialize(
         rules.gather, rules.normalize, rules.activate, rules.loss, examples, weights, places,
         work, numbers, rows,

@@ -35,9 +35,6 @@ def roles(dtype: str) -> Roles:
     shape = types.UniTuple(types.int64, 3)
     examples = typeof(no_examples(dtype))
 
-    def role(result: Any, *arguments: Any) -> Any:
-        return types.FunctionType(result(*arguments))
-
     return Roles(
         gather=role(types.void, examples, integers, matrix, matrix),
         normalize=role(
@@ -49,6 +46,35 @@ def roles(dtype: str) -> Roles:
         loss=role(types.float64, matrix, matrix, matrix, doubles),
         update=role(types.void, vector, vector, matrix, doubles, types.float64, types.int64, shape),
     )
+
+
+class CurvatureRoles(NamedTuple):
+    """Numba function types of what gives second derivatives."""
+
+    curve_activation: Any
+    curve_loss: Any
+    factor: Any
+
+
+@cache
+def curvature_roles(dtype: str) -> CurvatureRoles:
+    """The function type of every role of second derivatives."""
+    from numba import types
+
+    real = getattr(types, dtype)
+    vector, matrix, doubles = real[::1], real[:, ::1], types.float64[::1]
+    return CurvatureRoles(
+        curve_activation=role(types.void, vector, vector, vector, vector, vector, doubles),
+        curve_loss=role(types.void, matrix, matrix, matrix, matrix, doubles),
+        factor=role(types.void, matrix, types.int64, matrix, doubles),
+    )
+
+
+def role(result: Any, *arguments: Any) -> Any:
+    """The type of functions of this signature."""
+    from numba import types
+
+    return types.FunctionType(result(*arguments))
 
 
 def no_examples(dtype: str) -> Examples:

@@ -27,6 +27,10 @@ class Averaging(Component):
     def shares(self, steps: int, length: Length) -> np.ndarray:
         """c_t for t = 1, …, steps, float64 (steps,)."""
 
+    def problems(self, length: Length) -> dict[str, str]:
+        """What is wrong with it in a run of this length, by the field to change."""
+        return {}
+
 
 class EMA(Averaging):
     """Exponential moving average.
@@ -59,6 +63,15 @@ class SWA(Averaging):
     """How much of the run passes before weights are averaged."""
     every: DurationField = ONE_STEP
     """How long it takes from one to the next."""
+
+    def problems(self, length: Length) -> dict[str, str]:
+        start, every = length(self.start), max(length(self.every), 1)
+        if start >= length.total:
+            return {"start": f"`{self.start}` leaves none of the {length.total} steps to average"}
+        if start + every > length.total:
+            left = length.total - start
+            return {"every": f"`{self.every}` is longer than the {left} steps after `start`"}
+        return {}
 
     def shares(self, steps: int, length: Length) -> np.ndarray:
         start, every = length(self.start), max(length(self.every), 1)

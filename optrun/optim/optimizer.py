@@ -31,7 +31,8 @@ from optrun.optim.clipping import Clipping
 class Optimizer(Component):
     """What moves the weights."""
 
-    follows_schedule: ClassVar[bool] = True
+    ignores_schedule: ClassVar[str | None] = None
+    """Why a schedule changes nothing, if it does not."""
 
     @property
     @abstractmethod

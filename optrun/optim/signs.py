@@ -33,7 +33,7 @@ class Rprop(Rule):
     """Δ_max, the greatest step size."""
 
     slots = 2
-    follows_schedule = False
+    ignores_schedule = "looks at the rate of the first step only"
 
     def problems(self) -> dict[str, str]:
         """That the bounds of the step sizes are crossed, or the first lies outside them."""
