@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
@@ -104,6 +103,7 @@ ValidationField = Annotated[
         }
     ),
 ]
+Share = Annotated[float, Field(ge=0, le=1)]
 PreprocessingField = list[Annotated[Preprocessing, OneOf(PREPROCESSING)]]
 
 
@@ -116,6 +116,9 @@ class Dataset(Component):
     subset: SubsetField = None
     """Train on this many examples of those that validation leaves, or on `{per_class: n}`.
     Stratified, chosen by the seed. Default: all of them."""
+    label_noise: Share = 0.0
+    """Probability with which a training example's label is replaced by a class drawn uniformly,
+    by the seed; 1 is random labels. Validation and test examples keep theirs. Zhang et al. 2017."""
     preprocessing: PreprocessingField = Field([])
     """Steps applied in turn, fitted on the training examples only."""
 
@@ -172,6 +175,8 @@ class Dataset(Component):
             )
         if isinstance(self.subset, PerClass) and not outline.labelled:
             found["subset"] = "these data have numbers to predict, no classes; write a number"
+        if self.label_noise and not outline.labelled:
+            found["label_noise"] = "these data have numbers to predict, no labels; remove it"
         return found | self._misplaced_steps()
 
     def _misplaced_steps(self) -> dict[str, str]:

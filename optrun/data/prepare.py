@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from optrun.data.dataset import Dataset, Raw
+from optrun.data.label_noise import noised
 from optrun.data.preprocessing import compose
 from optrun.data.splits import Split, divide
 from optrun.errors import UserError
@@ -69,6 +70,7 @@ def prepare(
     pool, held_out, targets, test_targets = (
         _stored(array, dtype) for array in (raw.train_x, raw.test_x, raw.train_y, raw.test_y)
     )
+    targets = noised(dataset, targets, rows.train, seed)
     affine = compose(dataset.preprocessing, pool, rows.train)
     shift, scale = affine.shift.astype(dtype), affine.scale.astype(dtype)
     outline = dataset.outline
