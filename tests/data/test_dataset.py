@@ -87,6 +87,22 @@ def test_sizes_are_known_before_loading(fields, expected):
         ({"subset": {"per_class": 181}}, "subset", "write at most {per_class: 180}"),
         ({"preprocessing": ["rescale"]}, "preprocessing.0", "no image set"),
         ({"preprocessing": ["center", "center"]}, "preprocessing.1", "twice"),
+        (
+            {"preprocessing": [{"name": "pca_whiten", "components": 3}]},
+            "preprocessing.0",
+            "keeps 3 components, but 2 features of 540 training examples have 2; write at most",
+        ),
+        (
+            {"preprocessing": [{"name": "pca_whiten", "components": 2}], "subset": 2},
+            "preprocessing.0",
+            "write at most `components: 1`",
+        ),
+        (
+            {"preprocessing": [{"name": "pca_whiten", "components": 1}, "sample_mean"]},
+            "preprocessing.1",
+            "`sample_mean` leaves only zeros",
+        ),
+        ({"preprocessing": ["zca_whiten"], "subset": 1}, "preprocessing.0", "at least 2 training"),
     ],
 )
 def test_contradictions_are_named_with_the_field_to_change(fields, field, text):
@@ -96,6 +112,26 @@ def test_contradictions_are_named_with_the_field_to_change(fields, field, text):
 def test_all_contradictions_are_found_at_once():
     found = spirals(validation=700, preprocessing=["center", "rescale"]).problems()
     assert set(found) == {"validation", "preprocessing.1"}
+
+
+@pytest.mark.parametrize("value", [0, -3, True, 1.0, 1.5, 0.0, "all"])
+def test_other_numbers_of_components_are_refused_with_examples(value):
+    with pytest.raises(ValidationError, match=r"a number such as 50, a fraction .* 0\.99, or null"):
+        spirals(preprocessing=[{"name": "pca_whiten", "components": value}])
+
+
+@pytest.mark.parametrize(
+    ("steps", "features", "image_shape"),
+    [
+        (["rescale", "zca_whiten"], 784, (1, 28, 28)),
+        (["pca_whiten"], 784, None),
+        ([{"name": "pca_whiten", "components": 40}, "standardize"], 40, None),
+        ([{"name": "pca_whiten", "components": 0.9}], 1, None),
+    ],
+)
+def test_what_the_model_sees_is_known_before_loading(steps, features, image_shape):
+    seen = build(name="synthetic", kind="glyphs", preprocessing=steps).seen
+    assert (seen.features, seen.image_shape) == (features, image_shape)
 
 
 def test_bytes_become_numbers_before_anything_else():

@@ -6,8 +6,9 @@ import pytest
 from optrun.data.catalog import SYNTHETIC
 from optrun.data.glyphs import Glyphs
 from optrun.data.prepare import fingerprint, prepare
-from optrun.data.preprocessing import Center, Rescale, Standardize
+from optrun.data.preprocessing import PREPROCESSING, Center, Rescale, Standardize
 from optrun.data.synthetic import Blobs, Spirals
+from optrun.data.whitening import PcaWhiten
 from optrun.errors import UserError
 from optrun.numerics.streams import Purpose
 
@@ -51,6 +52,20 @@ def test_sizes_are_those_foretold(kind):
     assert data.image_shape == outline.image_shape
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_whitened_components_are_all_that_is_stored(dtype):
+    steps = [Rescale(), PcaWhiten(components=20)]
+    dataset = Glyphs(samples=300, test_samples=50, preprocessing=steps)
+    data = prepare(dataset, 0, dtype)
+    assert (data.features, data.image_shape) == (20, None)
+    assert data.train.storage is data.validation.storage
+    for split, size in ((data.train, 270), (data.validation, 30), (data.test, 50)):
+        assert split.x.shape == (size, 20)
+        assert split.storage.dtype == split.x.dtype == dtype
+    expected = np.diag(data.train.x.var(axis=0))
+    np.testing.assert_allclose(np.cov(data.train.x.T, bias=True), expected, atol=1e-5)
+
+
 def test_images_stay_bytes_and_are_shared_not_copied():
     data = prepare(Glyphs(samples=100, test_samples=20), 0, "float32")
     assert data.train.storage is data.validation.storage
@@ -70,8 +85,9 @@ def test_without_validation_there_is_no_split():
     assert prepare(Spirals(validation=0), 0, "float32").validation is None
 
 
-def test_preprocessing_does_not_look_at_validation_or_test(monkeypatch):
-    dataset = Blobs(preprocessing=[Standardize()], subset=300)
+@pytest.mark.parametrize("step", [name for name in PREPROCESSING if name != "rescale"])
+def test_preprocessing_does_not_look_at_validation_or_test(step, monkeypatch):
+    dataset = Blobs(preprocessing=[PREPROCESSING[step]()], subset=300)
     before = prepare(dataset, 0, "float64")
     unseen = np.setdiff1d(np.arange(600), before.train.indices)
     draw = Blobs.draw
