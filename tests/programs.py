@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from optrun.config.load import write_out_choices
 from optrun.config.schema import Config
 from optrun.data.prepare import Data
 from optrun.data.splits import Split
@@ -20,12 +21,12 @@ def make_config(**sections: Any) -> Config:
         "optimizer": {"name": "sgd", "lr": 0.1},
         "training": {"epochs": 3, "batch_size": 8, "best_by": "last"},
     }
-    return Config.model_validate(small | sections)
+    return write_out_choices(Config.model_validate(small | sections))
 
 
 def make_data(x: np.ndarray, y: np.ndarray, dtype: str = "float64") -> Data:
     """All of x and y to train and to test on, unprocessed."""
-    features, classes = x.shape[1], int(y.max()) + 1
+    features, outputs = x.shape[1], int(y.max()) + 1
     storage = np.ascontiguousarray(x, dtype=None if x.dtype == np.uint8 else dtype)
     shift, scale = np.zeros(features, dtype), np.ones(features, dtype)
     rows, labels = np.arange(len(y)), y.astype(np.int64)
@@ -35,7 +36,8 @@ def make_data(x: np.ndarray, y: np.ndarray, dtype: str = "float64") -> Data:
         test=Split(storage, labels, rows, shift, scale),
         shift=shift,
         scale=scale,
-        classes=classes,
+        outputs=outputs,
+        labelled=True,
         features=features,
         image_shape=None,
         fingerprint="",
@@ -51,7 +53,7 @@ def train_all(program: Program, limit: float = np.inf) -> np.ndarray:
     """Run every step; the losses of all of them."""
     losses = []
     for epoch in range(program.config.training.epochs):
-        order = program.order(epoch)
-        done = program.run(epoch * program.steps_per_epoch, program.steps_per_epoch, order, limit)
+        batches = program.epoch(epoch)
+        done = program.run(epoch * program.steps_per_epoch, program.steps_per_epoch, batches, limit)
         losses.append(program.record.loss[:done].copy())
     return np.concatenate(losses)

@@ -95,7 +95,7 @@ def test_what_a_prompt_shows_is_a_line(tmp_path):
     assert repr(run) == f"Run({str(run.path)!r}: finished, test accuracy {accuracy})"
     assert repr(data) == (
         "Data(train=Split(270 × 784), validation=Split(30 × 784), test=Split(100 × 784), "
-        "classes=10)"
+        "outputs=10)"
     )
 
 

@@ -1,11 +1,12 @@
 """How much memory a run needs at least, by the field of the config that decides it."""
 
 import os
-from itertools import pairwise
+from math import prod
 
 from optrun.config.problems import KeyPath
 from optrun.config.training import Training
 from optrun.data.dataset import Dataset
+from optrun.engine.layout import evaluation_shapes, lay_out, training_shapes
 from optrun.engine.program import EVALUATION_ROWS
 from optrun.nn.models import Model
 from optrun.nn.regularization import Regularization
@@ -39,34 +40,42 @@ def memory_needed(
 ) -> list[tuple[KeyPath, int]]:
     """Bytes that the parts of a run need, each with the field that decides them most.
 
-    Counted are examples and labels, as drawn and as kept; weights, gradient and optimizer state;
+    Counted are examples and targets, as drawn and as kept; weights, gradient and optimizer state;
     the activations of a batch and of an evaluation; the rate of every step.
     """
     width, outline = WIDTH[dtype], dataset.outline
-    widths = model.widths(outline.features, outline.classes)
+    widths = model.widths(outline.features, outline.outputs)
     hidden = max(widths[1:-1], default=0)
     examples = max(dataset.sizes().train, 1)
     batch = training.examples_per_step(examples)
 
-    value = 1 if outline.image_shape else DRAWN + width % DRAWN  # float64 is kept as it is drawn
+    number = DRAWN + width % DRAWN  # float64 is kept as it is drawn
+    target = DRAWN if outline.labelled else outline.outputs * number
+    value = 1 if outline.image_shape else number
     stored = outline.train_size + outline.test_size
     samples = {"samples": outline.train_size, "test_samples": outline.test_size}
-    shape = {"features": outline.features, "classes": outline.classes}
+    shape = {"features": outline.features, "classes": outline.outputs}
     data = _largest_field(dataset, samples | shape)
 
-    parameters = sum(rows * columns + columns for rows, columns in pairwise(widths))
     layers = ("model", "hidden") if hidden else _largest_field(dataset, shape)
-    units = sum(widths[1:])
-    seen = batch * (widths[0] + units * (5 if regularization.dropout else 3))
-    evaluated = EVALUATION_ROWS * (widths[0] + units * 3)
+    layout = lay_out(
+        model, outline.features, outline.outputs, regularization.include_bias, optimizer.rule
+    )
+    kept = 2 * layout.parameters + layout.state
+    seen = _numbers(training_shapes(layout, batch, regularization, optimizer.ascent() > 0))
+    evaluated = _numbers(evaluation_shapes(layout, EVALUATION_ROWS))
     steps = min(training.epochs * training.steps_per_epoch(examples), MOST_STEPS)
     return [
-        (data, stored * (outline.features * value + DRAWN)),
-        (layers, parameters * width * (2 + optimizer.state_slots())),
+        (data, stored * (outline.features * value + target)),
+        (layers, kept * width),
         (("training", "batch_size") if batch > max(widths) else layers, seen * width),
         (layers, evaluated * width),
         (("training", "epochs"), steps * DRAWN),
     ]
+
+
+def _numbers(shapes: dict[str, tuple[int, ...]]) -> int:
+    return sum(prod(shape) for shape in shapes.values())
 
 
 def _largest_field(dataset: Dataset, sizes: dict[str, int]) -> KeyPath:

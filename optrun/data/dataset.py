@@ -3,9 +3,8 @@
 from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
@@ -19,15 +18,15 @@ class Raw:
 
     Attributes:
         train_x: (n, features), uint8 for images, float64 otherwise.
-        train_y: (n,) class labels from 0, int64.
+        train_y: (n,) class labels from 0, int64, or (n, outputs) numbers to predict, float64.
         test_x: (m, features), of the same type.
-        test_y: (m,), int64.
+        test_y: (m,) or (m, outputs), of the same type.
     """
 
     train_x: NDArray[Any]
-    train_y: NDArray[np.int64]
+    train_y: NDArray[Any]
     test_x: NDArray[Any]
-    test_y: NDArray[np.int64]
+    test_y: NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -37,16 +36,18 @@ class Outline:
     Attributes:
         train_size: examples that training and validation share.
         test_size: examples of the test set.
-        classes: number of classes.
+        outputs: scores that a model gives: one a class, or one a number to predict.
         features: values an example.
         image_shape: (channels, height, width) of images, whose values are bytes; else None.
+        labelled: whether targets are class labels.
     """
 
     train_size: int
     test_size: int
-    classes: int
+    outputs: int
     features: int
     image_shape: tuple[int, int, int] | None = None
+    labelled: bool = True
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ PreprocessingField = list[Annotated[Preprocessing, OneOf(PREPROCESSING)]]
 
 
 class Dataset(Component):
-    """Labelled examples, a part of them for training and validation, the rest for the test."""
+    """Examples, a part of them for training and validation, the rest for the test."""
 
     validation: ValidationField = 0.1
     """Examples set aside for validation: a number, or a fraction of the training examples.
@@ -116,6 +117,12 @@ class Dataset(Component):
     Stratified, chosen by the seed. Default: all of them."""
     preprocessing: PreprocessingField = Field([])
     """Steps applied in turn, fitted on the training examples only."""
+
+    own_objective: ClassVar[bool] = False
+
+    def start(self) -> NDArray[np.float64]:
+        """Where the parameters of a dataset that is its own objective begin."""
+        raise NotImplementedError(f"{self.name} is no objective")
 
     @property
     @abstractmethod
@@ -146,7 +153,7 @@ class Dataset(Component):
         validation = self.validation_count(outline.train_size)
         train = outline.train_size - validation
         if isinstance(self.subset, PerClass):
-            train = self.subset.per_class * outline.classes
+            train = self.subset.per_class * outline.outputs
         elif self.subset is not None:
             train = self.subset
         return Sizes(train, validation, outline.test_size)
@@ -163,11 +170,13 @@ class Dataset(Component):
         elif sizes.train > left:
             most = f"{left}"
             if isinstance(self.subset, PerClass):
-                most = f"{{per_class: {left // outline.classes}}}"
+                most = f"{{per_class: {left // outline.outputs}}}"
             found["subset"] = (
                 f"asks for {sizes.train} examples, but validation leaves {left} of the "
                 f"{outline.train_size}; write at most {most}"
             )
+        if isinstance(self.subset, PerClass) and not outline.labelled:
+            found["subset"] = "these data have numbers to predict, no classes; write a number"
         return found | self._misplaced_steps()
 
     def _misplaced_steps(self) -> dict[str, str]:

@@ -24,7 +24,8 @@ class Data:
         test: the examples to report on.
         shift: (features,), of the run's dtype.
         scale: (features,), of the run's dtype; the model sees (x − shift)·scale.
-        classes: number of classes.
+        outputs: scores that a model gives: one a class, or one a number to predict.
+        labelled: whether targets are class labels.
         features: values an example.
         image_shape: (channels, height, width) of images, else None.
         fingerprint: SHA-256 of everything loaded, before splitting and preprocessing.
@@ -35,14 +36,15 @@ class Data:
     test: Split
     shift: NDArray[Any]
     scale: NDArray[Any]
-    classes: int
+    outputs: int
+    labelled: bool
     features: int
     image_shape: tuple[int, int, int] | None
     fingerprint: str
 
     def __repr__(self) -> str:
         splits = f"train={self.train}, validation={self.validation}, test={self.test}"
-        return f"Data({splits}, classes={self.classes})"
+        return f"Data({splits}, outputs={self.outputs})"
 
 
 def prepare(
@@ -64,19 +66,22 @@ def prepare(
         raise UserError("\n".join(f"dataset.{field}: {text}" for field, text in problems.items()))
     raw = dataset.load(seed, Path(data_dir) if data_dir is not None else None)
     rows = divide(dataset, raw.train_y, seed)
-    pool, held_out = _stored(raw.train_x, dtype), _stored(raw.test_x, dtype)
+    pool, held_out, targets, test_targets = (
+        _stored(array, dtype) for array in (raw.train_x, raw.test_x, raw.train_y, raw.test_y)
+    )
     affine = compose(dataset.preprocessing, pool, rows.train)
     shift, scale = affine.shift.astype(dtype), affine.scale.astype(dtype)
     outline = dataset.outline
     return Data(
-        train=Split(pool, raw.train_y, rows.train, shift, scale),
-        validation=Split(pool, raw.train_y, rows.validation, shift, scale)
+        train=Split(pool, targets, rows.train, shift, scale),
+        validation=Split(pool, targets, rows.validation, shift, scale)
         if rows.validation.size
         else None,
-        test=Split(held_out, raw.test_y, np.arange(raw.test_y.size), shift, scale),
+        test=Split(held_out, test_targets, np.arange(len(test_targets)), shift, scale),
         shift=shift,
         scale=scale,
-        classes=outline.classes,
+        outputs=outline.outputs,
+        labelled=outline.labelled,
         features=outline.features,
         image_shape=outline.image_shape,
         fingerprint=fingerprint(raw),
@@ -84,8 +89,8 @@ def prepare(
 
 
 def _stored(x: NDArray[Any], dtype: DTypeLike) -> NDArray[Any]:
-    """Bytes as they are, floats in the run's dtype; contiguous."""
-    return np.ascontiguousarray(x, dtype=None if x.dtype == np.uint8 else dtype)
+    """Bytes and labels as they are, floats in the run's dtype; contiguous."""
+    return np.ascontiguousarray(x, dtype=dtype if x.dtype.kind == "f" else None)
 
 
 def fingerprint(raw: Raw) -> str:

@@ -18,14 +18,15 @@ class Split:
     Attributes:
         storage: (N, features), C-contiguous; bytes for images, else of the run's dtype. Training
             and validation share one.
-        labels: (N,) class of every stored row, int64.
+        targets: of every stored row its class, (N,) int64, or the numbers to predict,
+            (N, outputs) of the run's dtype, C-contiguous. Shared like the storage.
         indices: (n,) the rows that belong, ascending, int64.
         shift: (features,), of the run's dtype.
         scale: (features,), of the run's dtype; the model sees (storage − shift)·scale.
     """
 
     storage: NDArray[Any]
-    labels: NDArray[np.int64]
+    targets: NDArray[Any]
     indices: NDArray[np.int64]
     shift: NDArray[Any]
     scale: NDArray[Any]
@@ -45,9 +46,9 @@ class Split:
         return seen
 
     @property
-    def y(self) -> NDArray[np.int64]:
-        """(n,) class labels."""
-        return self.labels[self.indices]
+    def y(self) -> NDArray[Any]:
+        """(n,) class labels, or (n, outputs) numbers to predict."""
+        return self.targets[self.indices]
 
 
 @dataclass(frozen=True)
@@ -58,29 +59,31 @@ class Rows:
     validation: NDArray[np.int64]
 
 
-def divide(dataset: Dataset, labels: NDArray[np.int64], seed: int) -> Rows:
+def divide(dataset: Dataset, targets: NDArray[Any], seed: int) -> Rows:
     """Carve validation out of the training pool, then the subset out of what is left.
 
     In this order, so that validation is the same whatever `subset` says.
 
     Args:
         dataset: gives `validation` and `subset`.
-        labels: (n,) classes of the pool, int64.
+        targets: those of the pool; class labels make the parts stratified.
         seed: of the run.
 
     Raises:
         UserError: a class has fewer examples left than `per_class` asks for.
     """
+    count = len(targets)
+    labels = targets if dataset.outline.labelled else np.zeros(count, np.int64)
     validation = choose(
         labels,
-        proportional(labels, dataset.validation_count(labels.size)),
+        proportional(labels, dataset.validation_count(count)),
         stream(seed, Purpose.SPLIT),
     )
-    train = np.setdiff1d(np.arange(labels.size), validation, assume_unique=True)
+    train = np.setdiff1d(np.arange(count), validation, assume_unique=True)
     if dataset.subset is not None:
         left = labels[train]
         if isinstance(dataset.subset, PerClass):
-            quotas = _same_for_all(left, dataset.outline.classes, dataset.subset.per_class)
+            quotas = _same_for_all(left, dataset.outline.outputs, dataset.subset.per_class)
         else:
             quotas = proportional(left, dataset.subset)
         train = train[choose(left, quotas, stream(seed, Purpose.SUBSET))]

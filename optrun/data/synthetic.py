@@ -34,7 +34,7 @@ class Synthetic(Dataset):
         """One example (n, features) for each of the labels (n,), from the stream of `purpose`."""
 
     def load(self, seed: int, data_dir: Path | None = None) -> Raw:
-        classes = self.outline.classes
+        classes = self.outline.outputs
         parts: list[NDArray[Any]] = []
         for count, purpose in (
             (self.samples, Purpose.SYNTHETIC),
@@ -46,7 +46,7 @@ class Synthetic(Dataset):
 
     def problems(self) -> dict[str, str]:
         found = super().problems()
-        classes = self.outline.classes
+        classes = self.outline.outputs
         if self.samples < classes:
             found["samples"] = f"must be at least one for each of the {classes} classes"
         return found
@@ -100,7 +100,7 @@ class Moons(Synthetic):
 
     @property
     def outline(self) -> Outline:
-        return Outline(self.samples, self.test_samples, classes=2, features=2)
+        return Outline(self.samples, self.test_samples, outputs=2, features=2)
 
     def draw(self, labels: NDArray[np.int64], seed: int, purpose: Purpose) -> NDArray[Any]:
         generator = stream(seed, purpose)

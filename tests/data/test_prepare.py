@@ -47,14 +47,14 @@ def test_sizes_are_those_foretold(kind):
     assert (len(data.train), len(data.validation), len(data.test)) == (100, 30, 30)
     assert (sizes.train, sizes.validation, sizes.test) == (100, 30, 30)
     assert data.train.x.shape == (100, outline.features) == (100, data.features)
-    assert set(data.train.y) == set(range(outline.classes)) == set(range(data.classes))
+    assert set(data.train.y) == set(range(outline.outputs)) == set(range(data.outputs))
     assert data.image_shape == outline.image_shape
 
 
 def test_images_stay_bytes_and_are_shared_not_copied():
     data = prepare(Glyphs(samples=100, test_samples=20), 0, "float32")
     assert data.train.storage is data.validation.storage
-    assert data.train.labels is data.validation.labels
+    assert data.train.targets is data.validation.targets
     for split in (data.train, data.test):
         assert split.storage.dtype == np.uint8
         assert split.storage.flags.c_contiguous

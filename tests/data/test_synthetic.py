@@ -18,7 +18,7 @@ class TestAll:
         raw = dataset.load(0)
         for labels in (raw.train_y, raw.test_y):
             assert labels.dtype == np.int64
-            assert np.ptp(np.bincount(labels, minlength=dataset.outline.classes)) <= 1
+            assert np.ptp(np.bincount(labels, minlength=dataset.outline.outputs)) <= 1
 
     def test_the_seed_decides(self, kind):
         dataset = SYNTHETIC[kind](samples=50, test_samples=20)
