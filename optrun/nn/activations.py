@@ -6,8 +6,8 @@
                                 of ∂L/∂z while z changes at the rates r
 
 All arrays are flat and of one type; h holds the activation's own numbers, float64, as `hyper()`
-packs them. A NaN passes through, so that divergence is seen. At a kink φ′ and
-φ″ are those of the left side.
+packs them. A NaN passes through, so that divergence is seen. At a kink φ′ and φ″ are those
+of the left side.
 """
 
 import math
