@@ -17,7 +17,7 @@ from unittest.mock import patch
 import numpy as np
 import torch
 
-from tests.torch_reference import activations, curves
+from tests.torch_reference import activations, curves, lbfgs
 from tests.torch_reference.cases import BIASES, MODELS, OPTIMIZERS, STEPS, cases
 from tests.toys import toy_data, toy_weights
 
@@ -134,6 +134,7 @@ def main() -> None:
     trajectories(check)
     tables(curves, check)
     tables(activations, check)
+    tables(lbfgs, check)
 
 
 if __name__ == "__main__":
