@@ -65,6 +65,7 @@ def memory_needed(
     steps = min(training.epochs * training.steps_per_epoch(examples), MOST_STEPS)
     return [
         (data, stored * (outline.features * value + target)),
+        (_largest_field(dataset, {"spectrum": outline.outputs}), DRAWN * dataset.room()),
         (("dataset", "preprocessing"), _preprocessed(dataset, stored, width)),
         (layers, parameters * width * (2 + optimizer.state_slots())),
         (("training", "batch_size") if batch > max(widths) else layers, seen * width),

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
@@ -110,7 +110,14 @@ PreprocessingField = list[Annotated[Preprocessing, OneOf(PREPROCESSING)]]
 
 
 class Dataset(Component):
-    """Examples, a part of them for training and validation, the rest for the test."""
+    """Examples, a part of them for training and validation, the rest for the test.
+
+    Attributes:
+        own_objective: whether it brings its own objective (see `optrun.data.objective`) instead of
+            features that a model makes scores of.
+    """
+
+    own_objective: ClassVar[bool] = False
 
     validation: ValidationField = 0.1
     """Examples set aside for validation: a number, or a fraction of the training examples.
@@ -140,6 +147,10 @@ class Dataset(Component):
         Raises:
             DataError: files are absent, damaged or of something else.
         """
+
+    def room(self) -> int:
+        """Numbers held beside the examples."""
+        return 0
 
     def validation_count(self, pool: int) -> int:
         """Examples that `validation` takes from `pool`; a fraction takes at least one."""
