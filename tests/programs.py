@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from optrun.config.load import write_out_choices
 from optrun.config.schema import Config
 from optrun.data.prepare import Data
 from optrun.data.splits import Split
@@ -20,7 +21,7 @@ def make_config(**sections: Any) -> Config:
         "optimizer": {"name": "sgd", "lr": 0.1},
         "training": {"epochs": 3, "batch_size": 8, "best_by": "last"},
     }
-    return Config.model_validate(small | sections)
+    return write_out_choices(Config.model_validate(small | sections))
 
 
 def make_data(x: np.ndarray, y: np.ndarray, dtype: str = "float64") -> Data:
@@ -52,7 +53,7 @@ def train_all(program: Program, limit: float = np.inf) -> np.ndarray:
     """Run every step; the losses of all of them."""
     losses = []
     for epoch in range(program.config.training.epochs):
-        order = program.order(epoch)
-        done = program.run(epoch * program.steps_per_epoch, program.steps_per_epoch, order, limit)
+        batches = program.epoch(epoch)
+        done = program.run(epoch * program.steps_per_epoch, program.steps_per_epoch, batches, limit)
         losses.append(program.record.loss[:done].copy())
     return np.concatenate(losses)

@@ -87,35 +87,85 @@ def objective(
 ) -> tuple[float, float, dict[str, Array]]:
     """(loss, penalty, gradient of their sum) of a stack of linear layers.
 
+    The gradient with respect to x, of the loss alone, is called `x`.
+
     Args:
         weights: `layers.0.weight`, `layers.0.bias`, …
         activation: its section of the config.
-        masks: dropout's factors for the activations of each hidden layer.
+        masks: dropout's factors for the inputs of each layer.
     """
     phi, slope = ACTIVATIONS[activation["name"]]
     depth = len(weights) // 2
-    inputs, before = [x], []
+    inputs, before = [x * masks[0] if masks else x], []
     for layer in range(depth):
         z = inputs[-1] @ weights[f"layers.{layer}.weight"] + weights[f"layers.{layer}.bias"]
         before.append(z)
         h = phi(z, activation)
-        inputs.append(h * masks[layer] if masks and layer < depth - 1 else h)
+        inputs.append(h * masks[layer + 1] if masks and layer < depth - 1 else h)
     value, d = LOSSES[loss](before[-1], y)
     gradient = {}
     for layer in reversed(range(depth)):
         gradient[f"layers.{layer}.weight"] = inputs[layer].T @ d
         gradient[f"layers.{layer}.bias"] = d.sum(axis=0)
-        if layer:
-            d = d @ weights[f"layers.{layer}.weight"].T
-            d = d * masks[layer - 1] if masks else d
-            d = d * slope(before[layer - 1], activation)
+        d = d @ weights[f"layers.{layer}.weight"].T
+        d = d * masks[layer] if masks else d
+        d = d * slope(before[layer - 1], activation) if layer else d
+    gradient["x"] = d
     penalty = 0.0
     for name, w in weights.items():
         if name.endswith("weight") or regularization.get("include_bias"):
-            l1, l2 = regularization.get("l1", 0.0), regularization.get("l2", 0.0)
+            l1, l2 = penalties(regularization)
             penalty += l1 * np.abs(w).sum() + l2 / 2 * (w**2).sum()
             gradient[name] = gradient[name] + l1 * np.sign(w) + l2 * w
     return value, penalty, gradient
+
+
+def penalties(regularization: dict[str, Any]) -> tuple[float, float]:
+    """(l1, l2), given one by one or as an elastic net."""
+    if elastic := regularization.get("elastic"):
+        strength, ratio = elastic["strength"], elastic["l1_ratio"]
+        return strength * ratio, strength * (1 - ratio)
+    return regularization.get("l1", 0.0), regularization.get("l2", 0.0)
+
+
+def with_adversary(weights, x, y, activation, loss, regularization, masks):
+    """`objective` on the examples and on what the fast gradient sign method makes of them."""
+    arguments = (y, activation, loss, regularization, masks)
+    clean = objective(weights, x, *arguments)
+    adversarial = regularization.get("adversarial")
+    if not adversarial:
+        return clean
+    moved = x + adversarial["epsilon"] * np.sign(clean[2]["x"])
+    share, harder = adversarial["share"], objective(weights, moved, *arguments)
+    mixed = {name: (1 - share) * g + share * harder[2][name] for name, g in clean[2].items()}
+    return (1 - share) * clean[0] + share * harder[0], clean[1], mixed
+
+
+def uphill(weights: dict[str, Array], gradient: dict[str, Array], rho: float) -> dict[str, Array]:
+    """The weights a length rho along the gradient."""
+    norm = np.sqrt(sum((gradient[name] ** 2).sum() for name in weights))
+    return {name: w + rho * gradient[name] / norm for name, w in weights.items()}
+
+
+def noisy(gradient: dict[str, Array], names: list[str], noise: Any, seed: int, t: int) -> Any:
+    """The gradient with Gaussian noise, drawn four numbers a counter over all blocks in turn."""
+    std = np.sqrt(noise["eta"] / (1 + t) ** noise["gamma"])
+    size, drawn = sum(gradient[name].size for name in names), []
+    for i in range(-(-size // 4)):
+        r = philox([i, t, 0, 10], [seed & 0xFFFFFFFF, seed >> 32])
+        for a, b in (r[:2], r[2:]):
+            radius, angle = np.sqrt(-2 * np.log((a + 0.5) / 2**32)), 2 * np.pi * b / 2**32
+            drawn += [radius * np.cos(angle), radius * np.sin(angle)]
+    parts = np.split(std * np.array(drawn[:size]), np.cumsum([gradient[n].size for n in names]))
+    return {
+        n: gradient[n] + p.reshape(gradient[n].shape) for n, p in zip(names, parts, strict=True)
+    }
+
+
+def shortened(w: Array, longest: float | None) -> Array:
+    """A matrix whose columns are no longer than `longest`."""
+    lengths = np.sqrt((w**2).sum(axis=0))
+    return w * np.minimum(1, longest / lengths) if longest and w.ndim == 2 else w
 
 
 def clipped(gradient: dict[str, Array], clipping: dict[str, Any] | None) -> dict[str, Array]:
@@ -252,7 +302,8 @@ def train(
         rates: learning rate of every step.
     """
     plain = config.model_dump(mode="json")
-    optimizer, model = plain["optimizer"], plain["model"]
+    wrapper, model, regularization = plain["optimizer"], plain["model"], plain["regularization"]
+    optimizer, weights, slow = wrapper.get("base", wrapper), dict(weights), dict(weights)
     activation = model.get("activation", {"name": "identity"})
     depth, t, losses = len(weights) // 2, 0, []
     dropout = config.regularization.rates(depth - 1)
@@ -266,18 +317,25 @@ def train(
             masks = [
                 keep_mask(len(rows) * width, rate, config.seed, 7, t, layer).reshape(-1, width)
                 for layer, (rate, width) in enumerate(
-                    zip(dropout, model.get("hidden", []), strict=True)
+                    zip(dropout, [x.shape[1], *model.get("hidden", [])], strict=True)
                 )
             ]
-            value, _, gradient = objective(
-                weights, x[rows], y[rows], activation, plain["loss"]["name"],
-                plain["regularization"], masks if any(dropout) else None,
+            batch = (
+                x[rows], y[rows], activation, plain["loss"]["name"], regularization,
+                masks if any(dropout) else None,
             )  # fmt: skip
-            gradient = clipped(gradient, optimizer["clipping"])
+            value, _, gradient = with_adversary(weights, *batch)
+            if wrapper["name"] == "sam":
+                _, _, gradient = with_adversary(uphill(weights, gradient, wrapper["rho"]), *batch)
+            if noise := regularization["gradient_noise"]:
+                gradient = noisy(gradient, list(weights), noise, config.seed, t)
+            gradient = clipped({name: gradient[name] for name in weights}, optimizer["clipping"])
             update = UPDATES[optimizer["name"]]
-            weights = {
-                name: update(w, gradient[name], states[name], t, rates[t - 1], optimizer)
-                for name, w in weights.items()
-            }
+            for name, w in weights.items():
+                moved = update(w, gradient[name], states[name], t, rates[t - 1], optimizer)
+                weights[name] = shortened(moved, regularization["max_norm"])
+            if wrapper["name"] == "lookahead" and t % wrapper["every"] == 0:
+                slow = {n: s + wrapper["share"] * (weights[n] - s) for n, s in slow.items()}
+                weights = dict(slow)
             losses.append(value)
     return weights, losses

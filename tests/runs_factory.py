@@ -103,6 +103,7 @@ def metric_rows(
         rows.append(
             [epoch, epoch * PER_EPOCH, rate, loss, correct]
             + ([held_out, held_out_correct] if validation else [None, None])
+            + [None] * 4
             + [0.0, 2 * loss if epoch else None, 12.0, loss / 9 if epoch else None, 0.5 * epoch]
         )
     return rows

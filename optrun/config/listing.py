@@ -17,7 +17,9 @@ from optrun.nn.activations import ACTIVATIONS
 from optrun.nn.initializers import INITIALIZERS
 from optrun.nn.losses import LOSSES
 from optrun.nn.models import MODELS
-from optrun.nn.regularization import Regularization
+from optrun.nn.normalization import NORMALIZATIONS
+from optrun.nn.regularization import Adversarial, Elastic, GradientNoise, Regularization
+from optrun.optim.averaging import AVERAGES
 from optrun.optim.clipping import Clipping
 from optrun.optim.optimizers import OPTIMIZERS
 from optrun.optim.schedules import SCHEDULES
@@ -35,14 +37,19 @@ FAMILIES: dict[str, dict[str, type[Section]]] = {
     "preprocessing": {**PREPROCESSING},
     "models": {**MODELS},
     "activations": {**ACTIVATIONS},
+    "normalizations": {**NORMALIZATIONS},
     "losses": {**LOSSES},
     "initializations": {**INITIALIZERS},
     "optimizers": {**OPTIMIZERS},
     "schedulers": {**SCHEDULES},
     "warmups": {**WARMUPS},
+    "averages": {**AVERAGES},
     "sections": {
         "config": Config,
         "regularization": Regularization,
+        "elastic": Elastic,
+        "gradient_noise": GradientNoise,
+        "adversarial": Adversarial,
         "training": Training,
         "early_stopping": EarlyStopping,
         "clipping": Clipping,

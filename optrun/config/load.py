@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from optrun.component import Section
 from optrun.config.document import Document
 from optrun.config.judge import judge
 from optrun.config.overrides import apply_overrides
@@ -15,6 +16,8 @@ from optrun.config.read import read_file
 from optrun.config.schema import Config
 from optrun.config.vocabulary import value_at
 from optrun.errors import ConfigError
+from optrun.nn.initializers import XavierUniform
+from optrun.nn.losses import MSE, Softmax
 
 LARGEST = 2**63 - 1
 """Whole numbers beyond it overflow the counters of a run."""
@@ -56,17 +59,25 @@ def load(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) 
     problems = [*document.problems, *judge(document)]
     if problems:
         raise ConfigError(render(problems, document.source))
-    config = write_out_choice(Config.model_validate(document.values))
+    config = write_out_choices(Config.model_validate(document.values))
     return Loaded(config, tuple(notes), document.source)
 
 
-def write_out_choice(config: Config) -> Config:
-    """With `training.best_by`, whose default depends on there being validation data, in place."""
-    if config.training.best_by is not None:
-        return config
-    best_by = "val_accuracy" if config.dataset.sizes().validation else "last"
-    training = config.training.model_copy(update={"best_by": best_by})
-    return config.model_copy(update={"training": training})
+def write_out_choices(config: Config) -> Config:
+    """With all fields in place whose default depends on the dataset."""
+    dataset, training = config.dataset, config.training
+    chosen: dict[str, Section] = {}
+    labelled = dataset.outline.labelled
+    if training.best_by is None:
+        by = "val_accuracy" if labelled else "val_loss"
+        best_by = by if dataset.sizes().validation else "last"
+        chosen["training"] = training.model_copy(update={"best_by": best_by})
+    if not dataset.own_objective:
+        if config.loss is None:
+            chosen["loss"] = Softmax() if labelled else MSE()
+        if config.initialization is None:
+            chosen["initialization"] = XavierUniform()
+    return config.model_copy(update=chosen)
 
 
 def resolved(config: Config) -> dict[str, Any]:

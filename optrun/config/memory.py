@@ -1,11 +1,12 @@
 """How much memory a run needs at least, by the field of the config that decides it."""
 
 import os
-from itertools import pairwise
+from math import prod
 
 from optrun.config.problems import KeyPath
 from optrun.config.training import Training
 from optrun.data.dataset import Dataset
+from optrun.engine.layout import evaluation_shapes, lay_out, training_shapes
 from optrun.engine.program import EVALUATION_ROWS
 from optrun.nn.models import Model
 from optrun.nn.regularization import Regularization
@@ -57,17 +58,19 @@ def memory_needed(
     shape = {"features": outline.features, "classes": outline.outputs}
     data = _largest_field(dataset, samples | shape)
 
-    parameters = sum(rows * columns + columns for rows, columns in pairwise(widths))
     layers = ("model", "hidden") if hidden else _largest_field(dataset, shape)
-    units = sum(widths[1:])
-    seen = batch * (widths[0] + units * (5 if regularization.dropout else 3))
-    evaluated = EVALUATION_ROWS * (widths[0] + units * 3)
+    layout = lay_out(
+        model, outline.features, outline.outputs, regularization.include_bias, optimizer.rule
+    )
+    kept = 2 * layout.parameters + layout.state
+    seen = _numbers(training_shapes(layout, batch, regularization, optimizer.ascent() > 0))
+    evaluated = _numbers(evaluation_shapes(layout, EVALUATION_ROWS))
     steps = min(training.epochs * training.steps_per_epoch(examples), MOST_STEPS)
     return [
         (data, stored * (outline.features * value + target)),
         (_largest_field(dataset, {"spectrum": outline.outputs}), DRAWN * dataset.room()),
         (("dataset", "preprocessing"), _preprocessed(dataset, stored, width)),
-        (layers, parameters * width * (2 + optimizer.state_slots())),
+        (layers, kept * width),
         (("training", "batch_size") if batch > max(widths) else layers, seen * width),
         (layers, evaluated * width),
         (("training", "epochs"), steps * DRAWN),
@@ -83,6 +86,10 @@ def _preprocessed(dataset: Dataset, stored: int, width: int) -> int:
         if not step.keeps_storage:
             floats = stored * seen.features * width
     return floats + room
+
+
+def _numbers(shapes: dict[str, tuple[int, ...]]) -> int:
+    return sum(prod(shape) for shape in shapes.values())
 
 
 def _largest_field(dataset: Dataset, sizes: dict[str, int]) -> KeyPath:

@@ -1,17 +1,18 @@
 """The sections of a config."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from optrun.component import OneOf, Section
+from optrun.component import Count, OneOf, Section
 from optrun.config.training import Training
 from optrun.data.catalog import AnyDataset
-from optrun.nn.initializers import INITIALIZERS, Initializer, XavierUniform
-from optrun.nn.losses import LOSSES, Loss, Softmax
+from optrun.nn.initializers import INITIALIZERS, Initializer
+from optrun.nn.losses import LOSSES, Loss
 from optrun.nn.models import MODELS, Model
 from optrun.nn.regularization import Regularization
+from optrun.optim.averaging import AVERAGES, Averaging
 from optrun.optim.decays import Constant
 from optrun.optim.optimizer import Optimizer
 from optrun.optim.optimizers import OPTIMIZERS
@@ -46,17 +47,29 @@ class Config(Section):
     """What is learnt from."""
     model: Annotated[Model, OneOf(MODELS)]
     """What maps features to scores."""
-    loss: Annotated[Loss, OneOf(LOSSES)] = Softmax()
-    """What training makes small."""
-    initialization: Annotated[Initializer, OneOf(INITIALIZERS)] = XavierUniform()
-    """Where the weights start."""
+    loss: Annotated[Loss, OneOf(LOSSES)] | None = None
+    """What training makes small. Default: `softmax` for classes, `mse` for numbers to predict; none
+    for a dataset that is its own objective."""
+    initialization: Annotated[Initializer, OneOf(INITIALIZERS)] | None = None
+    """Where the weights start. Default: `xavier_uniform`; none for a dataset that is its own
+    objective, which says where to start."""
     optimizer: Annotated[Optimizer, OneOf(OPTIMIZERS)]
     """The rule that turns gradients into steps."""
     scheduler: Annotated[Schedule, OneOf(SCHEDULES)] = Constant()
     """How the learning rate changes over time."""
+    linear_scaling: Count | None = None
+    """The batch size that the optimizer's `lr` is meant for: lr is multiplied by the batch size and
+    divided by this one. Off unless given."""
     warmup: Annotated[Warmup, OneOf(WARMUPS)] | None = None
     """How the learning rate climbs before the schedule begins."""
     regularization: Regularization = Regularization()
     """What keeps the model from fitting noise."""
+    averaging: Annotated[Averaging, OneOf(AVERAGES)] | None = None
+    """An average of the weights that is evaluated beside them; off unless given."""
     training: Training = Training()
     """How long to train, in what batches, and which weights are kept."""
+
+    @property
+    def objective(self) -> Any:
+        """What gives the kernels and numbers of the loss: the loss, or the dataset itself."""
+        return self.dataset if self.loss is None else self.loss

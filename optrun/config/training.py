@@ -21,11 +21,13 @@ class Training(Section):
     """Passes over the training data; 0 writes the initial weights."""
     batch_size: Count | Literal["full"] = 128
     """Examples per step; `full` takes all of them."""
+    drop_last: bool = False
+    """Whether the last batch of an epoch is left out if it is smaller than the others."""
     log_every: Count = 10
     """Steps between rows of steps.csv."""
     best_by: Literal["val_accuracy", "val_loss", "last"] | None = None
-    """What chooses the weights that are kept and tested. Default: `val_accuracy`, or `last`
-    without validation data."""
+    """What chooses the weights that are kept and tested. Default: `val_accuracy`, `val_loss` where
+    numbers are predicted, `last` without validation data."""
     early_stopping: EarlyStopping | None = None
     """Off unless given."""
 
@@ -35,4 +37,7 @@ class Training(Section):
 
     def steps_per_epoch(self, examples: int) -> int:
         """Optimizer steps in an epoch; the last may take fewer examples than the others."""
-        return -(-examples // self.examples_per_step(examples)) if examples else 0
+        if not examples:
+            return 0
+        whole, rest = divmod(examples, self.examples_per_step(examples))
+        return whole + (rest > 0 and not self.drop_last)

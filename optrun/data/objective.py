@@ -33,6 +33,10 @@ class Objective(Dataset):
         """The numbers that the kernels take as `h`."""
         return np.zeros(0)
 
+    def evaluation_hyper(self) -> NDArray[np.float64]:
+        """The same in evaluation."""
+        return self.hyper()
+
     @abstractmethod
     def start_point(self) -> NDArray[np.float64]:
         """θ before the first step, (outputs,)."""

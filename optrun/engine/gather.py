@@ -1,29 +1,43 @@
-"""Gathering a batch: the chosen rows as the model sees them.
+"""Gathering a batch: the chosen rows as the model sees them, and what it is to say of them.
 
-gather(storage, rows, x, shift, scale)
+gather(examples, rows, x, targets)
 
-storage       the dataset's rows as bytes, (N, features × bytes a value)
-rows          which of them, (n,) int64
-x             (n, features), receives (value − shift)·scale
-shift, scale  (features,), the composed preprocessing
+examples  the dataset
+rows      which of them, (n,) int64
+x         (n, features), receives (value − shift)·scale
+targets   (n, outputs), receives numbers to predict, or 1 at the label and 0 elsewhere
 """
 
 from optrun.numerics.jit import kernel
 
 
 @kernel
-def gather_bytes(storage, rows, x, shift, scale):
+def gather_bytes(examples, rows, x, targets):
     """Rows of unsigned bytes, such as images."""
     for i in range(rows.size):
-        values, out = storage[rows[i]], x[i]
+        values, out = examples.storage[rows[i]], x[i]
         for j in range(out.size):
-            out[j] = (values[j] - shift[j]) * scale[j]
+            out[j] = (values[j] - examples.shift[j]) * examples.scale[j]
+    gather_targets(examples, rows, targets)
 
 
 @kernel
-def gather_reals(storage, rows, x, shift, scale):
+def gather_reals(examples, rows, x, targets):
     """Rows of the model's own float type."""
     for i in range(rows.size):
-        values, out = storage[rows[i]].view(x.dtype), x[i]
+        values, out = examples.storage[rows[i]].view(x.dtype), x[i]
         for j in range(out.size):
-            out[j] = (values[j] - shift[j]) * scale[j]
+            out[j] = (values[j] - examples.shift[j]) * examples.scale[j]
+    gather_targets(examples, rows, targets)
+
+
+@kernel
+def gather_targets(examples, rows, targets):
+    """The targets of the rows."""
+    if examples.labels.size > 0:
+        targets[:] = 0
+        for i in range(rows.size):
+            targets[i, examples.labels[rows[i]]] = 1
+    else:
+        for i in range(rows.size):
+            targets[i] = examples.values[rows[i]]

@@ -5,179 +5,94 @@ plain Python between chunks. What a step does depends on its number and the arra
 does not matter where a chunk begins.
 """
 
-from typing import Any, NamedTuple
-
 import numpy as np
 
-from optrun.nn.network import backward, forward, unit_rows
-from optrun.nn.regularization import penalize
+from optrun.engine.batch import gather_batch, objective_gradient
+from optrun.nn.regularization import add_noise, shorten
 from optrun.numerics.denormals import flush_denormals, restore_denormals
 from optrun.numerics.jit import kernel
 from optrun.numerics.sums import norms
+from optrun.optim.averaging import average
 from optrun.optim.clipping import clip
-
-
-class Examples(NamedTuple):
-    """A dataset as the loop reads it.
-
-    Attributes:
-        storage: rows as bytes, uint8 (N, features × bytes a value).
-        labels: int64 (N,).
-        shift, scale: the preprocessing, (features,): x = (value − shift)·scale.
-    """
-
-    storage: Any
-    labels: Any
-    shift: Any
-    scale: Any
-
-
-class Parameters(NamedTuple):
-    """What training changes, as flat arrays of one float type.
-
-    Attributes:
-        weights: (P,).
-        gradient: (P,), of the objective at the last step.
-        state: (slots × P,); a block's slots lie together at slots × its offset.
-    """
-
-    weights: Any
-    gradient: Any
-    state: Any
-
-
-class Numbers(NamedTuple):
-    """The numbers of a config, as arrays, so that none of them is compiled in.
-
-    Attributes:
-        hyper: the optimizer's hyperparameters, float64.
-        activation: the activation's numbers, float64.
-        penalty: [l1, l2], float64.
-        bounds: [norm, least, greatest] of clipping, float64.
-        dropout: rate after each hidden layer, float64 (L − 1,).
-    """
-
-    hyper: Any
-    activation: Any
-    penalty: Any
-    bounds: Any
-    dropout: Any
-
-
-class Record(NamedTuple):
-    """What the steps of a chunk report, float64, one entry a step.
-
-    Attributes:
-        loss: of the batch, without penalties.
-        penalty: what the penalties add to it.
-        norm: of the gradient of both, before clipping.
-    """
-
-    loss: Any
-    penalty: Any
-    norm: Any
+from optrun.optim.wrappers import climb, look_ahead
 
 
 @kernel
 def train_steps(
-    gather, activate, backpropagate, loss, update,
-    examples, parameters, places, work, numbers, record,
-    order, batch_size, first, rates, step, seed, limit,
+    gather, normalize, denormalize, activate, backpropagate, loss, update,
+    examples, parameters, places, work, numbers, curves, record, epoch,
+    batch_size, first, step, count, seed, limit,
 ):  # fmt: skip
-    """Run one step for every entry of `rates`; stop early at a loss that is not below `limit`.
+    """Run `count` steps; stop early at a loss that is not between −limit and `limit`.
 
     Args:
-        order: this epoch's order of the training rows, int64.
-        batch_size: examples a step; the epoch's last batch may be smaller.
         first: index of the first batch within the epoch.
-        rates: learning rate of each step to run, float64.
         step: steps done before.
-        seed: of the dropout masks.
+        seed: of all that is drawn.
 
     Returns:
         Steps run. A step whose loss breaks the limit counts, but does not change the weights.
     """
     setting = flush_denormals()
-    done = 0
-    for k in range(rates.size):
-        start = (first + k) * batch_size
+    done, order = 0, epoch.order
+    for k in range(count):
+        t, start = step + k + 1, (first + k) * batch_size
         rows = order[start : min(start + batch_size, order.size)]
-        batch_gradient(
-            gather, activate, backpropagate, loss, examples, parameters, places, work, numbers,
-            record, rows, k, step + k + 1, seed,
+        gather_batch(gather, examples, places, work, rows)
+        objective_gradient(
+            normalize, denormalize, activate, backpropagate, loss,
+            parameters, places, work, numbers, record, rows.size, k, t, seed,
         )  # fmt: skip
         done += 1
-        if not record.loss[k] <= limit:
+        if not -limit <= record.loss[k] <= limit:
             break
-        clip(parameters.gradient, record.norm[k], numbers.bounds)
-        update_blocks(update, parameters, places.blocks, numbers.hyper, rates[k], step + k + 1)
+        if numbers.ascent > 0.0:
+            kept = climb(parameters, work.spare, numbers.ascent)
+            gather_batch(gather, examples, places, work, rows)
+            first_loss, first_penalty = record.loss[k], record.penalty[k]
+            objective_gradient(
+                normalize, denormalize, activate, backpropagate, loss,
+                parameters, places, work, numbers, record, rows.size, k, t, seed,
+            )  # fmt: skip
+            record.loss[k], record.penalty[k] = first_loss, first_penalty
+            parameters.weights[:] = kept
+        change_weights(update, parameters, places, numbers, curves, record, k, t, seed)
     restore_denormals(setting)
     return done
 
 
 @kernel
-def batch_gradient(
-    gather, activate, backpropagate, loss, examples, parameters, places, work, numbers,
-    record, rows, k, t, seed,
-):  # fmt: skip
-    """Leave the objective's gradient on `rows` in `parameters.gradient`; report to record[k]."""
-    weights, gradient = parameters.weights, parameters.gradient
-    table, n = places.layers, rows.size
-    gather(examples.storage, rows, work.x[:n], examples.shift, examples.scale)
-    scores = forward(
-        activate, numbers.activation, weights, table, work, n, numbers.dropout, seed, t
-    )
-    d = unit_rows(work.d, table, table.shape[0] - 1, work.x.shape[0], n)
-    record.loss[k] = loss(scores, examples.labels[rows], d)
-    backward(backpropagate, numbers.activation, weights, gradient, table, work, n, numbers.dropout)
-    record.penalty[k] = add_penalties(weights, gradient, places.blocks, numbers.penalty)
-    record.norm[k] = np.sqrt(norms(gradient)[1])
-
-
-@kernel
-def add_penalties(weights, gradient, blocks, penalty):
-    """Add the penalties' gradient block by block; return their value."""
-    total = 0.0
-    if penalty[0] > 0.0 or penalty[1] > 0.0:
-        for b in range(blocks.shape[0]):
-            if blocks[b, 3]:
-                start, stop = blocks[b, 0], blocks[b, 0] + blocks[b, 1] * blocks[b, 2]
-                w, g = weights[start:stop], gradient[start:stop]
-                total += penalize(w, g, penalty[0], penalty[1])
-    return total
+def change_weights(update, parameters, places, numbers, curves, record, k, t, seed):
+    """What a step makes of its gradient."""
+    add_noise(parameters.gradient, numbers.noise, seed, t)
+    record.norm[k] = np.sqrt(norms(parameters.gradient)[1])
+    clip(parameters.gradient, record.norm[k], numbers.bounds)
+    update_blocks(update, parameters, places.blocks, numbers.hyper, curves.rates[t - 1], t)
+    if numbers.max_norm < np.inf:
+        shorten_units(parameters.weights, places.blocks, numbers.max_norm)
+    if parameters.slow.size > 0:
+        look_ahead(parameters.weights, parameters.slow, numbers.lookahead, t)
+    if parameters.average.size > 0:
+        average(parameters.average, parameters.weights, curves.shares[t - 1])
 
 
 @kernel
 def update_blocks(update, parameters, blocks, hyper, lr, t):
     """Let the rule change every parameter block."""
-    slots = parameters.state.size // parameters.weights.size
-    for b in range(blocks.shape[0]):
-        start, rows, columns = blocks[b, 0], blocks[b, 1], blocks[b, 2]
-        stop = start + rows * columns
-        state = parameters.state[slots * start : slots * stop].reshape(slots, stop - start)
-        w, g = parameters.weights[start:stop], parameters.gradient[start:stop]
-        update(w, g, state, hyper, lr, t, (rows, columns))
+    for b in range(blocks.size):
+        block = blocks[b]
+        stop = block.start + block.rows * block.columns
+        w, g = parameters.weights[block.start : stop], parameters.gradient[block.start : stop]
+        state = parameters.state[block.state : block.state + block.slots * block.width]
+        shape = (block.rows, block.columns, block.is_matrix)
+        update(w, g, state.reshape(block.slots, block.width), hyper, lr, t, shape)
 
 
 @kernel
-def evaluate(gather, activate, loss, examples, weights, table, work, numbers, rows):
-    """Loss and hits over `rows` with dropout off.
-
-    Returns:
-        (sum of losses, number of rows whose greatest score is their label's).
-    """
-    setting = flush_denormals()
-    capacity, last = work.x.shape[0], table.shape[0] - 1
-    off = np.zeros(last)
-    total, hits = 0.0, 0
-    for start in range(0, rows.size, capacity):
-        batch = rows[start : min(start + capacity, rows.size)]
-        n = batch.size
-        gather(examples.storage, batch, work.x[:n], examples.shift, examples.scale)
-        scores = forward(activate, numbers.activation, weights, table, work, n, off, 0, 0)
-        labels = examples.labels[batch]
-        total += n * loss(scores, labels, unit_rows(work.d, table, last, capacity, n))
-        for i in range(n):
-            hits += np.argmax(scores[i]) == labels[i]
-    restore_denormals(setting)
-    return total, hits
+def shorten_units(weights, blocks, longest):
+    """Keep the incoming weights of every unit no longer than `longest`."""
+    for b in range(blocks.size):
+        block = blocks[b]
+        if block.is_matrix:
+            stop = block.start + block.rows * block.columns
+            shorten(weights[block.start : stop].reshape(block.rows, block.columns), longest)

@@ -1,10 +1,13 @@
 """Activations, applied elementwise to the values z of a hidden layer.
 
-    forward(z, a, h)      writes a = φ(z)
-    backward(z, a, d, h)  turns d = ∂L/∂a into ∂L/∂z, in place
+    forward(z, a, h)            writes a = φ(z)
+    backward(z, a, d, h)        turns d = ∂L/∂a into ∂L/∂z = φ′(z)·d, in place
+    curve(z, a, d, r, out, h)   adds φ″(z)·d·r to out: what the bend of φ contributes to the change
+                                of ∂L/∂z while z changes at the rates r
 
-z, a and d are flat and of one type; h holds the activation's own numbers, float64, as `hyper()`
-packs them. A NaN passes through, so that divergence is seen.
+All arrays are flat and of one type; h holds the activation's own numbers, float64, as `hyper()`
+packs them. A NaN passes through, so that divergence is seen. At a kink φ′ and
+φ″ are those of the left side.
 """
 
 import math
@@ -21,6 +24,7 @@ class Activation(Component):
 
     forward: ClassVar[Kernel]
     backward: ClassVar[Kernel]
+    curve: ClassVar[Kernel]
 
     def hyper(self) -> list[float]:
         """The activation's own numbers, in the order their fields are declared."""
@@ -54,6 +58,10 @@ class Identity(Activation):
     def backward(z, a, d, h):
         pass
 
+    @kernel
+    def curve(z, a, d, r, out, h):
+        pass
+
 
 class ReLU(Activation):
     """Rectified linear unit.
@@ -77,6 +85,10 @@ class ReLU(Activation):
         zero = z.dtype.type(0)
         for i in range(z.size):
             d[i] = zero if a[i] <= zero else d[i]
+
+    @kernel
+    def curve(z, a, d, r, out, h):
+        pass
 
 
 class LeakyReLU(Activation):
@@ -106,11 +118,15 @@ class LeakyReLU(Activation):
         for i in range(z.size):
             d[i] = slope * d[i] if z[i] <= zero else d[i]
 
+    @kernel
+    def curve(z, a, d, r, out, h):
+        pass
+
 
 class ELU(Activation):
     """Exponential linear unit: relu's positive side, a smooth floor at −α on the other.
 
-    φ(z) = z where z > 0, else α(e^z − 1),   φ′ = αe^z there and at 0
+    φ(z) = z where z > 0, else α(e^z − 1),   φ′ = φ″ = αe^z there and at 0
 
     α is `alpha`. Clevert, Unterthiner & Hochreiter 2016.
     """
@@ -131,11 +147,19 @@ class ELU(Activation):
         for i in range(z.size):
             d[i] = alpha * np.exp(z[i]) * d[i] if z[i] <= zero else d[i]
 
+    @kernel
+    def curve(z, a, d, r, out, h):
+        alpha, zero = z.dtype.type(h[0]), z.dtype.type(0)
+        for i in range(z.size):
+            out[i] += alpha * np.exp(z[i]) * d[i] * r[i] if z[i] <= zero else zero
+
 
 class Softplus(Activation):
     """A smooth relu.
 
     φ(z) = log(1 + e^(βz))/β, and z itself where βz > threshold,   φ′ = 1/(1 + e^(−βz))
+
+    φ″ = βφ′(1 − φ′), and 0 beyond the threshold
 
     β is `beta`; both numbers as in PyTorch. Dugas et al. 2001.
     """
@@ -161,11 +185,22 @@ class Softplus(Activation):
             slope = one / (one + np.exp(-beta * z[i]))
             d[i] *= one if beta * z[i] > threshold else slope
 
+    @kernel
+    def curve(z, a, d, r, out, h):
+        beta, threshold, one = z.dtype.type(h[0]), z.dtype.type(h[1]), z.dtype.type(1)
+        zero = z.dtype.type(0)
+        for i in range(z.size):
+            e = np.exp(-abs(beta * z[i]))
+            bend = beta * e / ((one + e) * (one + e))
+            out[i] += zero if beta * z[i] > threshold else bend * d[i] * r[i]
+
 
 class SiLU(Activation):
     """The value times its logistic function, also called swish.
 
     φ(z) = z·σ(z),   φ′ = σ(1 + z(1 − σ)),   σ(z) = 1/(1 + e^(−z))
+
+    φ″ = σ(1 − σ)(2 + z(1 − 2σ))
 
     Elfwing, Uchibe & Doya 2018.
     """
@@ -185,11 +220,21 @@ class SiLU(Activation):
             s = one / (one + np.exp(-z[i]))
             d[i] *= s * (one + z[i] * (one - s))
 
+    @kernel
+    def curve(z, a, d, r, out, h):
+        one, two = z.dtype.type(1), z.dtype.type(2)
+        for i in range(z.size):
+            e = np.exp(-abs(z[i]))
+            slope, s = e / ((one + e) * (one + e)), one / (one + np.exp(-z[i]))
+            out[i] += slope * (two + z[i] * (one - two * s)) * d[i] * r[i]
+
 
 class GELU(Activation):
     """The value times the chance that a standard normal number lies below it.
 
     φ(z) = z·Φ(z),   Φ(z) = ½ erfc(−z/√2),   φ′ = Φ + z·e^(−z²/2)/√(2π)
+
+    φ″ = (2 − z²)e^(−z²/2)/√(2π)
 
     The exact form, PyTorch's default. Hendrycks & Gimpel 2016.
     """
@@ -210,11 +255,19 @@ class GELU(Activation):
             below = half * math.erfc(-root * z[i])
             d[i] *= below + z[i] * height * np.exp(-half * z[i] * z[i])
 
+    @kernel
+    def curve(z, a, d, r, out, h):
+        half, two = z.dtype.type(0.5), z.dtype.type(2)
+        height = z.dtype.type(1.0 / np.sqrt(2.0 * np.pi))
+        for i in range(z.size):
+            square = z[i] * z[i]
+            out[i] += (two - square) * height * np.exp(-half * square) * d[i] * r[i]
+
 
 class Tanh(Activation):
     """Hyperbolic tangent.
 
-    φ(z) = tanh z,   φ′ = 1 − a²
+    φ(z) = tanh z,   φ′ = 1 − a²,   φ″ = −2aφ′
     """
 
     name: Literal["tanh"] = "tanh"
@@ -233,11 +286,17 @@ class Tanh(Activation):
         for i in range(z.size):
             d[i] *= one - a[i] * a[i]
 
+    @kernel
+    def curve(z, a, d, r, out, h):
+        one, two = z.dtype.type(1), z.dtype.type(2)
+        for i in range(z.size):
+            out[i] -= two * a[i] * (one - a[i] * a[i]) * d[i] * r[i]
+
 
 class Sigmoid(Activation):
     """Logistic function.
 
-    φ(z) = 1/(1 + e^(−z)),   φ′ = a(1 − a)
+    φ(z) = 1/(1 + e^(−z)),   φ′ = a(1 − a),   φ″ = φ′(1 − 2a)
     """
 
     name: Literal["sigmoid"] = "sigmoid"
@@ -256,6 +315,12 @@ class Sigmoid(Activation):
         one = z.dtype.type(1)
         for i in range(z.size):
             d[i] *= a[i] * (one - a[i])
+
+    @kernel
+    def curve(z, a, d, r, out, h):
+        one, two = z.dtype.type(1), z.dtype.type(2)
+        for i in range(z.size):
+            out[i] += a[i] * (one - a[i]) * (one - two * a[i]) * d[i] * r[i]
 
 
 ACTIVATIONS: dict[str, type[Activation]] = table(

@@ -1,5 +1,7 @@
 """Forward and backward through a stack of linear layers; no hidden layer is a linear model.
 
+    z_l = h_l·W_l + b_l,   h_{l+1} = φ(norm(z_l)),   the last z are the scores
+
 Weights, gradient and optimizer state are flat arrays; a layer is a view of them, found in the
 `layers` table. The rows of a batch fill the leading rows of every buffer.
 """
@@ -8,19 +10,46 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from optrun.nn.dropout import keep_mask, multiply
+from optrun.nn.normalization import reparametrize, unreparametrize
 from optrun.numerics.jit import kernel
-from optrun.numerics.philox import keep_mask
 from optrun.numerics.streams import Purpose
 
 DROPOUT = int(Purpose.DROPOUT)
 
+LAYER = np.dtype(
+    [
+        (name, np.int64)
+        for name in (
+            *("fan_in", "fan_out"),
+            *("weight", "bias", "gain", "shift", "running"),
+            *("inputs", "outputs", "normalized", "reparametrized"),
+        )
+    ]
+)
+"""A layer: its sizes; where its parts begin in the flat weights, −1 without one; how many inputs
+and outputs the layers before it have; whether normalization follows it, and whether its matrix is
+reparametrized. `running` is two rows: mean and variance."""
 
-class Layers(NamedTuple):
-    """Where things are: one row a layer, one row a parameter block.
+BLOCK = np.dtype(
+    [
+        (name, np.int64)
+        for name in (
+            *("start", "rows", "columns", "is_matrix", "penalized"),
+            *("state", "slots", "width"),
+        )
+    ]
+)
+"""A parameter block: where it begins, its shape (a vector has one row), whether it is a weight
+matrix and whether penalties act on it; where its state begins, and that state's shape."""
+
+
+class Places(NamedTuple):
+    """Where things are.
 
     Attributes:
-        layers: int64 (L, 5): fan_in, fan_out, offset of W, offset of b, units before this layer.
-        blocks: int64 (2L, 4): offset, rows, columns, 1 if penalties act on it.
+        layers: (L,) of LAYER.
+        blocks: (B,) of BLOCK.
     """
 
     layers: Any
@@ -28,100 +57,197 @@ class Layers(NamedTuple):
 
 
 class Buffers(NamedTuple):
-    """Room for one batch. Flat ones hold (rows, fan_out) of every layer, one after the other.
+    """Room for one batch. Flat ones hold the rows of every layer, one layer after the other.
 
     Attributes:
-        x: the batch as the model sees it, (rows, features).
-        z: layer outputs before the activation; the last layer's are the scores.
-        a: after the activation.
-        mask, dropped: dropout's factors, and the activations times them; empty without dropout.
+        h: inputs of the layers; those of the first are the batch as the model sees it.
+        mask, dropped: dropout's factors, and the inputs times them; empty without dropout.
+        z: outputs of the layers; those of the last are the scores.
+        y: outputs after normalization; empty without.
+        kept: what normalization's backward needs, a row a layer.
         d: the gradient of the loss with respect to z.
+        dx: the same with respect to the batch; empty unless it is wanted.
+        weights: what matrices are after reparametrization; empty without.
+        targets: (rows, outputs), one-hot or numbers.
+        spare: room for a second gradient and for weights to come back to; empty unless wanted.
     """
 
-    x: Any
-    z: Any
-    a: Any
+    h: Any
     mask: Any
     dropped: Any
+    z: Any
+    y: Any
+    kept: Any
     d: Any
+    dx: Any
+    weights: Any
+    targets: Any
+    spare: Any
 
 
 @kernel
-def unit_rows(buffer, table, layer, capacity, n):
-    """The first n rows of a layer in a flat buffer with room for `capacity` rows."""
-    start, width = capacity * table[layer, 4], table[layer, 1]
-    return buffer[start : start + n * width].reshape(n, width)
+def input_rows(buffer, layer, capacity, n):
+    """The first n rows of a layer's inputs in a flat buffer with room for `capacity` rows."""
+    start = capacity * layer.inputs
+    return buffer[start : start + n * layer.fan_in].reshape(n, layer.fan_in)
 
 
 @kernel
-def weight_of(flat, table, layer):
+def output_rows(buffer, layer, capacity, n):
+    """The first n rows of a layer's outputs in a flat buffer with room for `capacity` rows."""
+    start = capacity * layer.outputs
+    return buffer[start : start + n * layer.fan_out].reshape(n, layer.fan_out)
+
+
+@kernel
+def matrix_of(flat, layer):
     """W of a layer, (fan_in, fan_out), as a view."""
-    rows, columns, start = table[layer, 0], table[layer, 1], table[layer, 2]
+    rows, columns, start = layer.fan_in, layer.fan_out, layer.weight
     return flat[start : start + rows * columns].reshape(rows, columns)
 
 
 @kernel
-def bias_of(flat, table, layer):
-    """b of a layer, (fan_out,), as a view."""
-    start = table[layer, 3]
-    return flat[start : start + table[layer, 1]]
+def vector_of(flat, start, size):
+    """`size` numbers from `start` on, as a view; none if there is no start."""
+    return flat[start : start + size] if start >= 0 else flat[:0]
 
 
 @kernel
-def layer_output(work, table, rates, layer, n):
-    """What a hidden layer hands on: its activations, after dropout if it has any."""
-    rows = work.x.shape[0]
-    if rates[layer] > 0.0:
-        return unit_rows(work.dropped, table, layer, rows, n)
-    return unit_rows(work.a, table, layer, rows, n)
+def effective_matrix(weights, work, layer):
+    """The matrix that a layer multiplies by: W, or what reparametrization has made of it."""
+    return matrix_of(work.weights if layer.reparametrized else weights, layer)
 
 
 @kernel
-def forward(activate, activation, weights, table, work, n, rates, seed, step):
-    """The scores of the first n rows of `work.x`, (n, classes).
+def layer_input(work, layer, rate, capacity, n):
+    """What a layer multiplies by its matrix: its inputs, after dropout if there is any."""
+    return input_rows(work.dropped if rate > 0.0 else work.h, layer, capacity, n)
+
+
+@kernel
+def before_activation(work, layer, capacity, n):
+    """What a layer's activation acts on."""
+    return output_rows(work.y if layer.normalized else work.z, layer, capacity, n)
+
+
+@kernel
+def forward(normalize, activate, numbers, weights, layers, work, capacity, n, seed, t, training):
+    """The scores of the first n rows of the batch, (n, outputs).
 
     Args:
-        activation: the activation's numbers.
-        rates: dropout after each hidden layer, all 0 in evaluation.
-        seed, step: what the dropout masks depend on.
+        numbers: those of activation and normalization, and dropout before each layer.
+        seed, t: what the dropout masks depend on.
+        training: whether normalization takes the batch's statistics and keeps them in mind.
     """
-    rows, last = work.x.shape[0], table.shape[0] - 1
-    h = work.x[:n]
-    for layer in range(last + 1):
-        z = unit_rows(work.z, table, layer, rows, n)
-        np.dot(h, weight_of(weights, table, layer), z)
-        add_rows(z, bias_of(weights, table, layer))
-        if layer < last:
-            a = unit_rows(work.a, table, layer, rows, n)
-            activate(z.reshape(z.size), a.reshape(a.size), activation)
-            if rates[layer] > 0.0:
-                mask = unit_rows(work.mask, table, layer, rows, n).reshape(a.size)
-                keep_mask(mask, rates[layer], seed, DROPOUT, step, layer)
-                dropped = unit_rows(work.dropped, table, layer, rows, n)
-                multiply(a.reshape(a.size), mask, dropped.reshape(a.size))
-            h = layer_output(work, table, rates, layer, n)
-    return unit_rows(work.z, table, last, rows, n)
+    last = layers.size - 1
+    for index in range(layers.size):
+        layer = layers[index]
+        drop_inputs(work, layer, numbers.dropout[index], capacity, n, seed, t, index)
+        h = layer_input(work, layer, numbers.dropout[index], capacity, n)
+        z = output_rows(work.z, layer, capacity, n)
+        linear(h, weights, work, layer, z)
+        if index < last:
+            if layer.normalized:
+                gain = vector_of(weights, layer.gain, layer.fan_out)
+                shift = vector_of(weights, layer.shift, layer.fan_out)
+                running = vector_of(weights, layer.running, 2 * layer.fan_out)
+                y = output_rows(work.y, layer, capacity, n)
+                normalize(
+                    z, y, gain, shift, running, work.kept[index], numbers.normalization, training
+                )
+            before = before_activation(work, layer, capacity, n)
+            after = input_rows(work.h, layers[index + 1], capacity, n)
+            activate(before.reshape(z.size), after.reshape(z.size), numbers.activation)
+    return output_rows(work.z, layers[last], capacity, n)
 
 
 @kernel
-def backward(backpropagate, activation, weights, gradient, table, work, n, rates):
+def drop_inputs(work, layer, rate, capacity, n, seed, t, index):
+    """Draw a layer's dropout mask and apply it, if it has a rate."""
+    if rate > 0.0:
+        size = n * layer.fan_in
+        mask = input_rows(work.mask, layer, capacity, n).reshape(size)
+        keep_mask(mask, rate, seed, DROPOUT, t, index)
+        h = input_rows(work.h, layer, capacity, n).reshape(size)
+        multiply(h, mask, input_rows(work.dropped, layer, capacity, n).reshape(size))
+
+
+@kernel
+def linear(h, weights, work, layer, z):
+    """z ← hW + b. A layer without inputs is its bias."""
+    if layer.fan_in == 0:
+        z[:] = 0
+    else:
+        if layer.reparametrized:
+            gain = vector_of(weights, layer.gain, layer.fan_out)
+            reparametrize(matrix_of(weights, layer), gain, matrix_of(work.weights, layer))
+        np.dot(h, effective_matrix(weights, work, layer), z)
+    add_rows(z, vector_of(weights, layer.bias, layer.fan_out))
+
+
+@kernel
+def backward(denormalize, backpropagate, numbers, weights, gradient, layers, work, capacity, n):
     """Fill `gradient` from ∂L/∂scores, which the loss has left in the last layer of `work.d`."""
-    rows = work.x.shape[0]
-    for layer in range(table.shape[0] - 1, -1, -1):
-        d = unit_rows(work.d, table, layer, rows, n)
-        h = work.x[:n] if layer == 0 else layer_output(work, table, rates, layer - 1, n)
-        np.dot(h.T, d, weight_of(gradient, table, layer))
-        sum_rows(d, bias_of(gradient, table, layer))
-        if layer > 0:
-            z = unit_rows(work.z, table, layer - 1, rows, n)
-            a = unit_rows(work.a, table, layer - 1, rows, n)
-            below = unit_rows(work.d, table, layer - 1, rows, n)
-            np.dot(d, weight_of(weights, table, layer).T, below)
-            flat = below.reshape(below.size)
-            if rates[layer - 1] > 0.0:
-                mask = unit_rows(work.mask, table, layer - 1, rows, n)
-                multiply(flat, mask.reshape(flat.size), flat)
-            backpropagate(z.reshape(flat.size), a.reshape(flat.size), flat, activation)
+    for index in range(layers.size - 1, -1, -1):
+        layer = layers[index]
+        rate = numbers.dropout[index]
+        d = output_rows(work.d, layer, capacity, n)
+        layer_gradient(layer_input(work, layer, rate, capacity, n), d, weights, gradient, layer)
+        if index > 0:
+            below = layers[index - 1]
+            e = output_rows(work.d, below, capacity, n)
+            back_to_inputs(d, e, weights, work, layer, rate, capacity, n)
+            through_activation(
+                denormalize, backpropagate, numbers, weights, gradient, work, below,
+                layer, work.kept[index - 1], e, capacity, n,
+            )  # fmt: skip
+        elif work.dx.size > 0:
+            dx = work.dx[: n * layer.fan_in].reshape(n, layer.fan_in)
+            back_to_inputs(d, dx, weights, work, layer, rate, capacity, n)
+
+
+@kernel
+def layer_gradient(h, d, weights, gradient, layer):
+    """∂L/∂W and ∂L/∂b of a layer; of v and its gain where W is reparametrized."""
+    if layer.fan_in > 0:
+        dw = matrix_of(gradient, layer)
+        np.dot(h.T, d, dw)
+        if layer.reparametrized:
+            unreparametrize(
+                matrix_of(weights, layer), vector_of(weights, layer.gain, layer.fan_out),
+                dw, vector_of(gradient, layer.gain, layer.fan_out),
+            )  # fmt: skip
+    if layer.bias >= 0:
+        sum_rows(d, vector_of(gradient, layer.bias, layer.fan_out))
+
+
+@kernel
+def back_to_inputs(d, e, weights, work, layer, rate, capacity, n):
+    """e ← ∂L/∂(a layer's inputs), given d = ∂L/∂(its outputs)."""
+    np.dot(d, effective_matrix(weights, work, layer).T, e)
+    if rate > 0.0:
+        flat = e.reshape(e.size)
+        multiply(flat, input_rows(work.mask, layer, capacity, n).reshape(flat.size), flat)
+
+
+@kernel
+def through_activation(
+    denormalize, backpropagate, numbers, weights, gradient, work, below, above, kept, e, capacity, n
+):  # fmt: skip
+    """Turn e from ∂L/∂(inputs of `above`) into ∂L/∂z of the layer below it."""
+    before = before_activation(work, below, capacity, n)
+    after = input_rows(work.h, above, capacity, n)
+    backpropagate(
+        before.reshape(e.size), after.reshape(e.size), e.reshape(e.size), numbers.activation
+    )
+    if below.normalized:
+        denormalize(
+            output_rows(work.z, below, capacity, n), e,
+            vector_of(weights, below.gain, below.fan_out),
+            vector_of(gradient, below.gain, below.fan_out),
+            vector_of(gradient, below.shift, below.fan_out),
+            kept, numbers.normalization,
+        )  # fmt: skip
 
 
 @kernel
@@ -129,7 +255,7 @@ def add_rows(z, b):
     """z_i ← z_i + b for every row."""
     for i in range(z.shape[0]):
         row = z[i]
-        for j in range(row.size):
+        for j in range(b.size):
             row[j] += b[j]
 
 
@@ -141,10 +267,3 @@ def sum_rows(d, total):
         row = d[i]
         for j in range(row.size):
             total[j] += row[j]
-
-
-@kernel
-def multiply(a, b, out):
-    """out ← a·b, elementwise on flat arrays."""
-    for i in range(a.size):
-        out[i] = a[i] * b[i]

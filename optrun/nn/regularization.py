@@ -1,12 +1,61 @@
-"""Penalties on the weights, and dropout."""
+"""What keeps a model from fitting noise: penalties, dropout, bounds, and noise of our own."""
 
 from typing import Annotated
 
+import numpy as np
 from pydantic import Field
 
-from optrun.component import Decay, NonNegative, Section
+from optrun.component import Decay, NonNegative, Positive, Section
 from optrun.numerics.jit import kernel
+from optrun.numerics.philox import add_normal
+from optrun.numerics.streams import Purpose
 from optrun.numerics.sums import norms
+
+GRADIENT_NOISE = int(Purpose.GRADIENT_NOISE)
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Elastic(Section):
+    """Both penalties, as the elastic net writes them.
+
+    penalty = strength·(ρ·‖W‖₁ + (1−ρ)/2·‖W‖²),   ρ = l1_ratio
+
+    Zou & Hastie 2005; scikit-learn's `alpha` and `l1_ratio`.
+    """
+
+    strength: NonNegative
+    """Strength of the two together."""
+    l1_ratio: Share = 0.5
+    """ρ, the share of it that is l1's."""
+
+
+class GradientNoise(Section):
+    """Gaussian noise added to the gradient, less and less of it.
+
+    g ← g + N(0, σ_t²),   σ_t² = η/(1 + t)^γ
+
+    Neelakantan et al. 2015, who took η from 0.01, 0.3 and 1.
+    """
+
+    eta: Positive = 0.01
+    """η, the variance before it falls."""
+    gamma: NonNegative = 0.55
+    """γ, the power by which it falls."""
+
+
+class Adversarial(Section):
+    """Training on examples made harder by the fast gradient sign method.
+
+        x′ = x + ε·sign(∂L/∂x),   loss = (1−α)·L(x) + α·L(x′)
+
+    ε is in units of what the model sees, after preprocessing; α is `share`. The gradient ignores
+    that x′ depends on the weights. Costs two gradients a step. Goodfellow et al. 2015.
+    """
+
+    epsilon: Positive
+    """ε, how far each input is moved."""
+    share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """α, the share of the loss that is the moved examples'."""
 
 
 class Regularization(Section):
@@ -14,24 +63,53 @@ class Regularization(Section):
 
         objective = loss + (l2/2)·‖W‖² + l1·‖W‖₁
 
-    Penalties act on weights, not on biases, unless `include_bias`. The gradient of `l2` is l2·W
-    (PyTorch's `weight_decay`; half of CS231n's λ‖W‖²), of `l1` it is l1·sign(W) with sign(0) = 0.
-    Dropout sets a share of each hidden layer's activations to zero and divides the rest by what is
-    left of 1 (inverted), in training only. Srivastava et al. 2014.
+    Penalties act on weights, not on biases, gains and shifts, unless `include_bias`. The gradient
+    of `l2` is l2·W (PyTorch's `weight_decay`; half of CS231n's λ‖W‖²), of `l1` it is l1·sign(W)
+    with sign(0) = 0. Dropout sets a share of a layer's inputs to zero and divides the rest by what
+    is left of 1 (inverted), in training only. `max_norm: c` scales the incoming weights of a unit
+    of any layer back to the length c where a step has made them longer. Srivastava et al. 2014.
     """
 
     l1: NonNegative = 0.0
     """Strength of the penalty on absolute values."""
     l2: NonNegative = 0.0
     """Strength of the penalty on squares."""
+    elastic: Elastic | None = None
+    """Both penalties by one strength, in place of `l1` and `l2`."""
     include_bias: bool = False
-    """Whether penalties act on biases too."""
+    """Whether penalties act on biases, gains and shifts too."""
     dropout: Decay | Annotated[list[Decay], Field(min_length=1)] = 0.0
     """Share of activations dropped after hidden layers; one for all or one for each."""
+    input_dropout: Decay = 0.0
+    """Share of the features dropped."""
+    max_norm: Positive | None = None
+    """c, the longest that the incoming weights of a unit may be."""
+    gradient_noise: GradientNoise | None = None
+    """Noise on the gradient; off unless given."""
+    adversarial: Adversarial | None = None
+    """Adversarial examples; off unless given."""
 
     def rates(self, hidden: int) -> list[float]:
-        """Dropout after each of `hidden` layers."""
-        return self.dropout if isinstance(self.dropout, list) else [self.dropout] * hidden
+        """Dropout before each layer of a model with so many hidden ones."""
+        after = self.dropout if isinstance(self.dropout, list) else [self.dropout] * hidden
+        return [self.input_dropout, *after]
+
+    def penalties(self) -> list[float]:
+        """[l1, l2] as they act."""
+        if self.elastic is None:
+            return [self.l1, self.l2]
+        strength, ratio = self.elastic.strength, self.elastic.l1_ratio
+        return [strength * ratio, strength * (1 - ratio)]
+
+    def noise(self) -> list[float]:
+        """[η, γ] of the noise on gradients; η is 0 without any."""
+        noise = self.gradient_noise
+        return [noise.eta, noise.gamma] if noise else [0.0, 0.0]
+
+    def adversary(self) -> list[float]:
+        """[ε, α] of adversarial examples; ε is 0 without any."""
+        adversarial = self.adversarial
+        return [adversarial.epsilon, adversarial.share] if adversarial else [0.0, 0.0]
 
 
 @kernel
@@ -43,3 +121,27 @@ def penalize(w, g, l1, l2):
         g[i] += sign + b * w[i]
     absolute, squares = norms(w)
     return l1 * absolute + 0.5 * l2 * squares
+
+
+@kernel
+def add_noise(g, h, seed, t):
+    """g ← g + N(0, η/(1 + t)^γ) with h = [η, γ]."""
+    if h[0] > 0.0:
+        add_normal(g, np.sqrt(h[0] / (1.0 + t) ** h[1]), seed, GRADIENT_NOISE, t)
+
+
+@kernel
+def shorten(w, longest):
+    """Scale every column of w (fan_in, fan_out) that is longer than `longest` back to it."""
+    squares = np.zeros(w.shape[1])
+    for i in range(w.shape[0]):
+        row = w[i]
+        for j in range(row.size):
+            squares[j] += np.float64(row[j]) * np.float64(row[j])
+    scale = np.empty(w.shape[1], w.dtype)
+    for j in range(scale.size):
+        scale[j] = min(1.0, longest / np.sqrt(squares[j])) if squares[j] > 0.0 else 1.0
+    for i in range(w.shape[0]):
+        row = w[i]
+        for j in range(row.size):
+            row[j] *= scale[j]

@@ -33,25 +33,23 @@ def philox(c0, c1, c2, c3, k0, k1):
 
 
 @kernel
-def keep_mask(mask, rate, seed, purpose, index, layer):
-    """Fill the flat mask with 0 at the given rate and with 1/(1−rate) elsewhere.
+def add_normal(x, std, seed, purpose, index):
+    """Add normal numbers of mean 0 to the flat array x (Box & Muller 1958).
 
-    An entry depends on its place, the seed, the purpose, the index (a step) and the layer only.
+    A number depends on its place, the seed, the purpose and the index (a step) only.
     """
     k0, k1 = np.uint32(seed & 0xFFFFFFFF), np.uint32(seed >> 32)
-    c1, c2, c3 = np.uint32(index), np.uint32(layer), np.uint32(purpose)
-    threshold = np.uint32(rate * 4294967296.0)
-    zero, kept = mask.dtype.type(0), mask.dtype.type(1.0 / (1.0 - rate))
-    # quarter by quarter, so that the four numbers of a counter go to four contiguous streams
-    quarter = mask.size // 4
-    m0, m1 = mask[:quarter], mask[quarter : 2 * quarter]
-    m2, m3 = mask[2 * quarter : 3 * quarter], mask[3 * quarter : 4 * quarter]
-    for i in range(quarter):
-        r0, r1, r2, r3 = philox(np.uint32(i), c1, c2, c3, k0, k1)
-        m0[i] = zero if r0 < threshold else kept
-        m1[i] = zero if r1 < threshold else kept
-        m2[i] = zero if r2 < threshold else kept
-        m3[i] = zero if r3 < threshold else kept
-    for i in range(4 * quarter, mask.size):
-        r0, r1, r2, r3 = philox(np.uint32(i), c1, c2, c3, k0, k1)
-        mask[i] = zero if r0 < threshold else kept
+    c1, c3, zero = np.uint32(index), np.uint32(purpose), np.uint32(0)
+    for i in range(0, x.size, 4):
+        r0, r1, r2, r3 = philox(np.uint32(i // 4), c1, zero, c3, k0, k1)
+        pairs = normal_pair(r0, r1, std) + normal_pair(r2, r3, std)
+        for j in range(min(4, x.size - i)):
+            x[i + j] += pairs[j]
+
+
+@kernel
+def normal_pair(r0, r1, std):
+    """Two independent normal numbers from two random uint32."""
+    radius = std * np.sqrt(-2.0 * np.log((r0 + 0.5) / 4294967296.0))
+    angle = 2.0 * np.pi * (r1 / 4294967296.0)
+    return radius * np.cos(angle), radius * np.sin(angle)

@@ -6,7 +6,7 @@ import numpy as np
 
 from optrun.component import Decay, NonNegative, Positive
 from optrun.numerics.jit import Kernel, kernel
-from optrun.optim.optimizer import Optimizer
+from optrun.optim.optimizer import Rule
 
 
 @kernel
@@ -49,7 +49,7 @@ def amsgrad_step(w, g, s, h, lr, t, kept):
         w[i] = kept * w[i] - step * m[i] / (np.sqrt(greatest[i]) + eps)
 
 
-class Adam(Optimizer):
+class Adam(Rule):
     """Momentum and RMSprop, both corrected for their start at zero.
 
         m ← β₁m + (1−β₁)g,   v ← β₂v + (1−β₂)g²
@@ -74,7 +74,7 @@ class Adam(Optimizer):
 
     slots = 2
 
-    def rule(self) -> Kernel:
+    def variant(self) -> Kernel:
         """`update` or `update_amsgrad`."""
         return self.update_amsgrad if self.amsgrad else self.update
 
@@ -113,7 +113,7 @@ class AdamW(Adam):
         amsgrad_step(w, g, s, h, lr, t, 1.0 - lr * h[4])
 
 
-class Adamax(Optimizer):
+class Adamax(Rule):
     """Adam with the greatest of recent gradients in place of their mean square.
 
         m ← β₁m + (1−β₁)g,   u ← max(β₂u, |g| + ε),   w ← w − lr·m/((1−β₁ᵗ)u)
@@ -162,7 +162,7 @@ def nadam_product(h, t):
     return product
 
 
-class NAdam(Optimizer):
+class NAdam(Rule):
     """Adam with Nesterov's look ahead in place of momentum.
 
         m ← β₁m + (1−β₁)g,   v ← β₂v + (1−β₂)g²,   v̂ = v/(1−β₂ᵗ)
@@ -201,7 +201,7 @@ class NAdam(Optimizer):
             w[i] -= (now * g[i] + step * m[i]) / (np.sqrt(v[i]) + eps)
 
 
-class RAdam(Optimizer):
+class RAdam(Rule):
     """Adam that divides by √v only when v has seen enough gradients, and then step by step.
 
         m ← β₁m + (1−β₁)g,   v ← β₂v + (1−β₂)g²,   m̂ = m/(1−β₁ᵗ)
@@ -248,7 +248,7 @@ def unscaled_step(w, g, s, h, step):
         w[i] -= step * m[i]
 
 
-class AdaBelief(Optimizer):
+class AdaBelief(Rule):
     """Adam that divides by how far gradients are from their mean, not by their size.
 
         m ← β₁m + (1−β₁)g,   v ← β₂v + (1−β₂)(g−m)² + ε

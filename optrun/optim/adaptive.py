@@ -6,10 +6,10 @@ import numpy as np
 
 from optrun.component import Decay, Positive
 from optrun.numerics.jit import Kernel, kernel
-from optrun.optim.optimizer import Optimizer
+from optrun.optim.optimizer import Rule
 
 
-class Adagrad(Optimizer):
+class Adagrad(Rule):
     """Steps divided by the root of all squared gradients so far.
 
         c ← c + g²,   w ← w − lr·g/(√c + ε)
@@ -33,7 +33,7 @@ class Adagrad(Optimizer):
             w[i] -= lr * g[i] / (np.sqrt(c[i]) + eps)
 
 
-class RMSprop(Optimizer):
+class RMSprop(Rule):
     """Steps divided by the root of a moving average of squared gradients.
 
         s ← αs + (1−α)g²,   w ← w − lr·g/(√s + ε)
@@ -58,7 +58,7 @@ class RMSprop(Optimizer):
 
     slots = 1
 
-    def rule(self) -> Kernel:
+    def variant(self) -> Kernel:
         """`update`, or `extended` with momentum or centred."""
         return self.extended if self.momentum or self.centered else self.update
 
@@ -94,7 +94,7 @@ class RMSprop(Optimizer):
             w[i] -= lr * step
 
 
-class Adadelta(Optimizer):
+class Adadelta(Rule):
     """RMSprop whose numerator has the size of the steps so far, so that units agree.
 
         s ← ρs + (1−ρ)g²,   Δ = g·√(u+ε)/√(s+ε),   u ← ρu + (1−ρ)Δ²,   w ← w − lr·Δ

@@ -4,10 +4,10 @@ from typing import Literal
 
 from optrun.component import Decay, NonNegative, Positive
 from optrun.numerics.jit import Kernel, kernel
-from optrun.optim.optimizer import Optimizer
+from optrun.optim.optimizer import Rule
 
 
-class SGD(Optimizer):
+class SGD(Rule):
     """Stochastic gradient descent.
 
         w ← w − lr·g
@@ -28,7 +28,7 @@ class SGD(Optimizer):
             w[i] -= lr * g[i]
 
 
-class Momentum(Optimizer):
+class Momentum(Rule):
     """Gradient descent with momentum, the heavy ball.
 
         accumulate:  v ← ρv + (1−d)g,     w ← w − lr·v     (v ← g at t = 1)
@@ -50,7 +50,7 @@ class Momentum(Optimizer):
 
     slots = 1
 
-    def rule(self) -> Kernel:
+    def variant(self) -> Kernel:
         """`update` or `velocity`, by `form`."""
         return self.velocity if self.form == "velocity" else self.update
 
@@ -72,7 +72,7 @@ class Momentum(Optimizer):
             w[i] += v[i]
 
 
-class Nesterov(Optimizer):
+class Nesterov(Rule):
     """Nesterov's accelerated gradient, in the form that takes the gradient at w.
 
         v ← ρv + g,   w ← w − lr(g + ρv)
@@ -96,7 +96,7 @@ class Nesterov(Optimizer):
             w[i] -= lr * (g[i] + rho * v[i])
 
 
-class ASGD(Optimizer):
+class ASGD(Rule):
     """Gradient descent with a falling rate, which also keeps the average of its weights.
 
         η = lr/(1 + λ·lr·(t−1))^α,   w ← (1−λη)w − ηg

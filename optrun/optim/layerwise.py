@@ -1,8 +1,7 @@
 """Steps whose length is set layer by layer, in proportion to the layer's weights.
 
 They were made for large batches, where one rate for all layers is too much for some and too
-little for others. Biases, whose size says little about a step's, go without unless asked for; a
-layer is told by its weights having more than one row.
+little for others. Biases, whose size says little about a step's, go without unless asked for.
 """
 
 from typing import Literal
@@ -12,10 +11,10 @@ import numpy as np
 from optrun.component import Decay, NonNegative, Positive
 from optrun.numerics.jit import kernel
 from optrun.numerics.sums import norms
-from optrun.optim.optimizer import Optimizer
+from optrun.optim.optimizer import Rule
 
 
-class LARS(Optimizer):
+class LARS(Rule):
     """Momentum whose rate is set by the ratio of a layer's weights to its gradient.
 
         r = η‖w‖/(‖g‖ + λ‖w‖),   v ← ρv + lr·r·(g + λw),   w ← w − v
@@ -40,7 +39,7 @@ class LARS(Optimizer):
     @kernel
     def update(w, g, s, h, lr, t, shape):
         v, decay = s[0], h[2]
-        if shape[0] > 1 or h[3] > 0.0:
+        if shape[2] or h[3] > 0.0:
             size, slope = np.sqrt(norms(w)[1]), np.sqrt(norms(g)[1])
             if size > 0.0 and slope > 0.0:
                 lr *= h[1] * size / (slope + decay * size)
@@ -52,7 +51,7 @@ class LARS(Optimizer):
             w[i] -= v[i]
 
 
-class LAMB(Optimizer):
+class LAMB(Rule):
     """AdamW whose steps have the length of a layer's weights.
 
         m̂, v̂ as in Adam,   u = m̂/(√v̂ + ε) + λw,   w ← w − lr·(‖w‖/‖u‖)·u
@@ -78,7 +77,7 @@ class LAMB(Optimizer):
 
     @kernel
     def update(w, g, s, h, lr, t, shape):
-        scaled = shape[0] > 1 or h[4] > 0.0
+        scaled = shape[2] or h[4] > 0.0
         u = np.empty_like(w)
         lamb_direction(w, g, s, h, t, h[3] if scaled else 0.0, u)
         if scaled:

@@ -9,10 +9,10 @@ from optrun.component import Count, Decay, NonNegative, Positive
 from optrun.numerics.jit import kernel
 from optrun.numerics.sums import fold, norms
 from optrun.optim.adam import adam_step
-from optrun.optim.optimizer import Optimizer
+from optrun.optim.optimizer import Rule
 
 
-class Adafactor(Optimizer):
+class Adafactor(Rule):
     """Adam without a mean, its mean squares kept for rows and columns only.
 
         ρ = min(lr, 1/√t),   α = ρ·max(ε₂, rms(w)),   β = 1 − t^c
@@ -22,7 +22,7 @@ class Adafactor(Optimizer):
 
     rms(x) is ‖x‖ over the root of the number of its entries, c is `beta2_decay`. A bias keeps all
     of V, the moving average of g². Shazeer & Stern 2018; PyTorch's form, where a constant lr is
-    a bound on ρ and λ decays by lr. Room is taken for a number a weight all the same.
+    a bound on ρ and λ decays by lr.
     """
 
     name: Literal["adafactor"] = "adafactor"
@@ -44,14 +44,18 @@ class Adafactor(Optimizer):
         """[c, ε₁ or 0 for the rounding unit, ε₂, d, λ]."""
         return [self.beta2_decay, self.eps1 or 0.0, self.eps2, self.d, self.weight_decay]
 
+    def state_shape(self, rows: int, columns: int, is_matrix: bool) -> tuple[int, int]:
+        return 1, rows + columns if is_matrix else columns
+
     @kernel
     def update(w, g, s, h, lr, t, shape):
         fresh = float(t) ** h[0]
         eps = h[1] if h[1] > 0.0 else np.float64(np.finfo(w.dtype).eps)
         alpha = min(lr, 1.0 / np.sqrt(t)) * max(h[2], root_mean_square(w))
         u = np.empty_like(w)
-        if min(shape) > 1:
-            factored_squares(g.reshape(shape), s[0], fresh, eps, u.reshape(shape))
+        if shape[2]:
+            matrix = shape[:2]
+            factored_squares(g.reshape(matrix), s[0], fresh, eps, u.reshape(matrix))
         else:
             full_squares(g, s[0], fresh, u)
         least = w.dtype.type(eps * eps)
@@ -83,10 +87,10 @@ def factored_squares(g, averages, fresh, eps, out):
     """out ← r·kᵀ/mean(r), from the moving averages r and k of the mean squares of g.
 
     Args:
-        averages: r, then k, at the beginning of this array.
+        averages: r, then k.
     """
     rows, columns = g.shape
-    r, k = averages[:rows], averages[rows : rows + columns]
+    r, k = averages[:rows], averages[rows:]
     squares, column_sums, total = np.empty(columns), np.zeros(columns), 0.0
     for i in range(rows):
         row = g[i]
@@ -104,7 +108,7 @@ def factored_squares(g, averages, fresh, eps, out):
             line[j] = share * k[j]
 
 
-class Muon(Optimizer):
+class Muon(Rule):
     """Momentum made orthogonal: a step of about the same length in every direction.
 
         b ← μb + (1−μ)g,   o = orthogonal((1−μ)g + μb)   (nesterov; else of b)
@@ -115,8 +119,8 @@ class Muon(Optimizer):
 
     μ is `momentum`, λ is `weight_decay`. `orthogonal` moves the singular values near 1 by
     `ns_steps` of Newton and Schulz's iteration, in the weights' type, where PyTorch takes bfloat16.
-    Matrices of all layers take part; biases, and the weights of a single feature, take AdamW's
-    step of the rate lr·`bias_lr` and the same λ.
+    Matrices of all layers take part; vectors, such as biases, take AdamW's step of the rate
+    lr·`bias_lr` and the same λ.
     """
 
     name: Literal["muon"] = "muon"
@@ -140,15 +144,16 @@ class Muon(Optimizer):
     eps: Positive = 1e-8
     """ε of AdamW for biases."""
 
-    slots = 2
-
     def hyper(self) -> list[float]:
         """[μ, nesterov, λ, ns_steps, bias_lr, β₁, β₂, ε, 1 for match_rms_adamw]."""
         return [*super().hyper(), float(self.adjust_lr == "match_rms_adamw")]
 
+    def state_shape(self, rows: int, columns: int, is_matrix: bool) -> tuple[int, int]:
+        return 1 if is_matrix else 2, rows * columns
+
     @kernel
     def update(w, g, s, h, lr, t, shape):
-        if shape[0] == 1:
+        if not shape[2]:
             lr *= h[4]
             adam_step(w, g, s, h[5:], lr, t, 1.0 - lr * h[2])
         else:
@@ -163,8 +168,8 @@ def muon_step(w, g, b, h, lr, shape):
     for i in range(w.size):
         b[i] = mu * b[i] + fresh * g[i]
         o[i] = fresh * g[i] + mu * b[i] if h[1] > 0.0 else b[i]
-    orthogonalize(o.reshape(shape), int(h[3]))
-    fan_in, fan_out = shape
+    orthogonalize(o.reshape(shape[:2]), int(h[3]))
+    fan_in, fan_out = shape[:2]
     square = 0.04 * max(fan_out, fan_in) if h[8] > 0.0 else max(1.0, fan_out / fan_in)
     kept, step = w.dtype.type(1.0 - lr * h[2]), w.dtype.type(lr * np.sqrt(square))
     for i in range(w.size):

@@ -6,10 +6,10 @@ from pydantic import Field
 
 from optrun.component import Decay, NonNegative, Positive
 from optrun.numerics.jit import kernel
-from optrun.optim.optimizer import Optimizer
+from optrun.optim.optimizer import Rule
 
 
-class Rprop(Optimizer):
+class Rprop(Rule):
     """A step size of its own for every weight: grows while the gradient keeps its sign.
 
         g·p > 0:   Δ ← min(η⁺Δ, Δ_max)
@@ -33,7 +33,7 @@ class Rprop(Optimizer):
     """Δ_max, the greatest step size."""
 
     slots = 2
-    follows_schedule = False
+    ignores_schedule = "looks at the rate of the first step only"
 
     def problems(self) -> dict[str, str]:
         """That the bounds of the step sizes are crossed, or the first lies outside them."""
@@ -64,7 +64,7 @@ class Rprop(Optimizer):
             size[i] = step
 
 
-class Lion(Optimizer):
+class Lion(Rule):
     """Steps of one size, in the direction of a mix of momentum and gradient.
 
         w ← w − lr·(sign(β₁m + (1−β₁)g) + λw),   m ← β₂m + (1−β₂)g

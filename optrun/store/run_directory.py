@@ -30,14 +30,17 @@ if TYPE_CHECKING:
 FORMAT = 1
 """Version of the layout below. Raise it when an older optrun could misread a newer run."""
 
+MEASURES = tuple(
+    f"{whose}{split}_{what}"
+    for whose in ("", "average_")
+    for split in ("train", "val")
+    for what in ("loss", "accuracy")
+)
 METRICS = (
     "epoch",
     "step",
     "lr",
-    "train_loss",
-    "train_accuracy",
-    "val_loss",
-    "val_accuracy",
+    *MEASURES,
     "penalty",
     "grad_norm",
     "weight_norm",

@@ -42,23 +42,20 @@ def likely_cause(program: Program, step: int) -> str:
             "dataset.preprocessing"
         )
     if step == 0:
-        return (
-            f"the start: weights drawn by {config.initialization.name} are too large for this "
-            "model; choose another initialization"
-        )
+        return "the start: its weights are too large for this model; choose another initialization"
     rate = rates[min(step, rates.size) - 1]
-    l1, l2 = config.regularization.l1, config.regularization.l2
+    l1, l2 = config.regularization.penalties()
     if max(l1, l2) >= 1 and rate * max(l1, l2) >= 1:
         return (
             f"penalties of l1={l1:g} and l2={l2:g} overshoot at a learning rate of {rate:.3g}; "
             "lower regularization"
         )
     optimizer = config.optimizer
-    lower = min(optimizer.lr / 10, type(optimizer).model_fields["lr"].default)
-    return (
-        f"a learning rate of {rate:.3g} is too high for {optimizer.name} here; "
-        f"try optimizer.lr={lower:.1g}"
-    )
+    base = optimizer.rule or optimizer
+    key = "optimizer.lr" if base is optimizer else "optimizer.base.lr"
+    lower = min(optimizer.rate / 10, type(base).model_fields["lr"].default)
+    name = optimizer.name
+    return f"a learning rate of {rate:.3g} is too high for {name} here; try {key}={lower:.1g}"
 
 
 def largest_input(program: Program) -> float:

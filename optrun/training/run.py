@@ -17,7 +17,7 @@ from optrun.errors import RunError
 from optrun.numerics.kernel_cache import is_cold
 from optrun.store.environment import describe_environment, differences
 from optrun.store.identity import run_id
-from optrun.store.run_directory import RunDirectory
+from optrun.store.run_directory import MEASURES, RunDirectory
 from optrun.training.divergence import Divergence
 from optrun.training.interrupt import Interrupt
 from optrun.training.memory import peak_memory_mb
@@ -38,7 +38,12 @@ EMPTY_SUMMARY: dict[str, Any] = dict.fromkeys(
         "epochs",
         "steps",
         "best_epoch",
-        *(f"{split}_{what}" for split in ("train", "val", "test") for what in ("loss", "accuracy")),
+        *(
+            f"{whose}{split}_{what}"
+            for whose in ("", "average_")
+            for split in ("train", "val", "test")
+            for what in ("loss", "accuracy")
+        ),
         "seconds_train",
         "seconds_eval",
         "seconds_compile",
@@ -114,7 +119,7 @@ def execute(
         trainer = prepare_trainer(config, data, directory, observer, interrupt)
         with one_thread(), closing(trainer):
             outcome = train(trainer, observer)
-        directory.save_best(trainer.program.named_weights(trainer.best))
+        directory.save_best(trainer.chosen_weights())
         directory.write_summary(facts | outcome | totals(trainer) | {"ended": now()})
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
@@ -192,25 +197,18 @@ def train(trainer: Trainer, observer: Observer) -> dict[str, Any]:
             "diverged_step": divergence.step,
         }
     trainer.save()
-    test_loss, test_accuracy = trainer.test()
-    return {
-        "status": "finished",
-        "reason": reason,
-        "test_loss": test_loss,
-        "test_accuracy": test_accuracy,
-    }
+    return {"status": "finished", "reason": reason, **trainer.test()}
 
 
 def totals(trainer: Trainer) -> dict[str, Any]:
     """The summary's figures: how far, how good at the chosen epoch, how long, how large."""
     progress, row = trainer.progress, trainer.row
-    chosen = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
     seconds = progress.seconds_train
     return {
         "epochs": progress.epoch,
         "steps": progress.step,
         "best_epoch": row.get("epoch"),
-        **{name: row.get(name) for name in chosen},
+        **{name: row.get(name) for name in MEASURES},
         "seconds_train": seconds,
         "seconds_eval": progress.seconds_eval,
         "seconds_compile": progress.seconds_compile,

@@ -8,15 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from optrun.data.splits import Split
+from optrun.engine.arrays import Epoch
 from optrun.engine.program import LONGEST_CHUNK, Program
 from optrun.numerics.sums import norms
-from optrun.store.run_directory import METRICS, STEPS, RunDirectory
+from optrun.store.run_directory import MEASURES, METRICS, STEPS, RunDirectory
 from optrun.training.divergence import diagnose, loss_limit
 from optrun.training.interrupt import Interrupt
 from optrun.training.observer import Observer, Pulse
 from optrun.training.selection import Selection
 
+CARRIED = ("weights", "state", "slow", "average")
+"""The parameters' arrays that a checkpoint holds; the gradient is made anew at every step."""
 CHUNK_SECONDS = 0.1
 CHECKPOINT_SECONDS = 1.0
 CHECKPOINT_SHARE = 0.05
@@ -63,7 +65,9 @@ class Trainer:
         self.interrupt = interrupt
         self.progress = Progress()
         self.weights = program.parameters.weights
+        self.trained = program.parameters.gradient.size
         self.best = self.weights.copy()
+        self.best_average = program.parameters.average.copy()
         self.epoch_start = self.weights.copy()
         self.row: dict[str, Any] = {}
         self.chunk = 1
@@ -88,9 +92,10 @@ class Trainer:
         selection = Selection(**progress.pop("selection"))
         self.progress = Progress(**progress, selection=selection)
         parameters = self.program.parameters
-        parameters.weights[:] = saved["weights"]
-        parameters.state[:] = saved["state"]
+        for name in CARRIED:
+            getattr(parameters, name)[:] = saved[name]
         self.best[:] = saved["best"]
+        self.best_average[:] = saved["best_average"]
         self.epoch_start[:] = saved["epoch_start"]
         self.row = json.loads(str(saved["row"]))
         self.metrics = self.directory.open_metrics(self.progress.metrics_length)
@@ -107,9 +112,9 @@ class Trainer:
             {
                 "progress": np.array(json.dumps(asdict(self.progress))),
                 "row": np.array(json.dumps(self.row)),
-                "weights": self.weights,
-                "state": self.program.parameters.state,
+                **{name: getattr(self.program.parameters, name) for name in CARRIED},
                 "best": self.best,
+                "best_average": self.best_average,
                 "epoch_start": self.epoch_start,
             }
         )
@@ -146,12 +151,12 @@ class Trainer:
     def train_epoch(self) -> None:
         """Run the epoch under way to its end, measure it and write its row."""
         program, progress = self.program, self.progress
-        order = program.order(progress.epoch)
+        epoch = program.epoch(progress.epoch)
         end = (progress.epoch + 1) * program.steps_per_epoch
         while progress.step < end:
-            self.run_chunk(order, min(end - progress.step, self.chunk))
+            self.run_chunk(epoch, min(end - progress.step, self.chunk))
             self.pause()
-        moved = length(self.weights - self.epoch_start)
+        moved = length((self.weights - self.epoch_start)[: self.trained])
         row = self.measure(
             epoch=progress.epoch + 1,
             rate=float(program.rates[progress.step - 1]),
@@ -164,11 +169,11 @@ class Trainer:
         self.finish_row(row)
         self.pause()
 
-    def run_chunk(self, order: np.ndarray, count: int) -> None:
+    def run_chunk(self, epoch: Epoch, count: int) -> None:
         """Run some steps, log them, and adapt the length of the next chunk to the time taken."""
         program, progress = self.program, self.progress
         begun = perf_counter()
-        done = program.run(progress.step, count, order, progress.limit)
+        done = program.run(progress.step, count, epoch, progress.limit)
         seconds = perf_counter() - begun
         self.log(done, seconds)
         progress.step += done
@@ -177,7 +182,7 @@ class Trainer:
         for norm in program.record.norm[:done].tolist():
             progress.norms += norm
         loss = float(program.record.loss[done - 1])
-        if not loss <= progress.limit:
+        if not -progress.limit <= loss <= progress.limit:
             raise diagnose(program, loss, progress.step)
         self.tell(loss)
         faster = done * CHUNK_SECONDS / max(seconds, 1e-9)
@@ -193,13 +198,23 @@ class Trainer:
 
     # Measuring and telling
 
-    def test(self) -> tuple[float, float]:
-        """(loss, accuracy) of the chosen weights on the test set, which nothing else looks at."""
-        self.weights[:] = self.best
-        begun = perf_counter()
-        result = self.program.evaluate(self.program.data.test)
+    def test(self) -> dict[str, float | None]:
+        """Loss and accuracy of the chosen weights on the test set, which nothing else looks at."""
+        begun, data = perf_counter(), self.program.data
+        figures = measures("test", self.program.evaluate(data.test, self.best))
+        if self.best_average.size:
+            average = self.program.evaluate(data.test, self.best_average)
+            figures |= measures("average_test", average)
         self.progress.seconds_eval += perf_counter() - begun
-        return result
+        return figures
+
+    def chosen_weights(self) -> dict[str, np.ndarray]:
+        """What best.npz holds: the chosen weights, and their average if there is one."""
+        named = self.program.named_weights(self.best)
+        if self.best_average.size:
+            average = self.program.named_weights(self.best_average)
+            named |= {f"average.{name}": part for name, part in average.items()}
+        return named
 
     def measure(
         self, epoch: int, rate: float | None, mean_norm: float | None, moved: float | None
@@ -211,37 +226,43 @@ class Trainer:
         """
         program, progress = self.program, self.progress
         begun = perf_counter()
-        train_loss, train_accuracy = program.evaluate(program.data.train)
-        val_loss, val_accuracy = self.evaluate(program.data.validation)
-        penalty = program.penalty()
+        weights = program.evaluation_weights()
+        figures = self.figures("", weights)
+        if program.parameters.average.size:
+            figures |= self.figures("average_", program.parameters.average)
+        penalty = program.penalty(weights)
         progress.seconds_eval += perf_counter() - begun
-        for loss in (train_loss, val_loss):
-            if loss is not None and not (loss <= progress.limit and math.isfinite(loss)):
+        for loss in (figures["train_loss"], figures["val_loss"]):
+            if loss is not None and not (abs(loss) <= progress.limit and math.isfinite(loss)):
                 raise diagnose(program, loss, progress.step)
         return {
             "epoch": epoch,
             "step": progress.step,
             "lr": rate,
-            "train_loss": train_loss,
-            "train_accuracy": train_accuracy,
-            "val_loss": val_loss,
-            "val_accuracy": val_accuracy,
+            **dict.fromkeys(MEASURES),
+            **figures,
             "penalty": penalty,
             "grad_norm": mean_norm,
-            "weight_norm": length(self.weights),
+            "weight_norm": length(weights[: self.trained]),
             "update_norm": moved,
             "seconds": progress.seconds_train,
         }
 
-    def evaluate(self, split: Split | None) -> tuple[float | None, float | None]:
-        """(loss, accuracy) on a split, (None, None) without one."""
-        return self.program.evaluate(split) if split is not None else (None, None)
+    def figures(self, prefix: str, weights: np.ndarray) -> dict[str, float | None]:
+        """Loss and accuracy of weights on training and validation data, if there are any."""
+        data = self.program.data
+        found: dict[str, float | None] = {}
+        for name, split in (("train", data.train), ("val", data.validation)):
+            result = self.program.evaluate(split, weights) if split is not None else (None, None)
+            found |= measures(f"{prefix}{name}", result)
+        return found
 
     def finish_row(self, row: dict[str, Any]) -> None:
         """Write an epoch's row, and keep its weights if they are the best."""
         training = self.program.config.training
         if self.progress.selection.offer(row["epoch"], row, training):
-            self.best[:] = self.weights
+            self.best[:] = self.program.evaluation_weights()
+            self.best_average[:] = self.program.parameters.average
             self.row = row
         self.metrics.append([[row[column] for column in METRICS]])
         self.observer.epoch(row)
@@ -250,7 +271,7 @@ class Trainer:
         """Add the chunk's logged steps, and a step that broke off, to steps.csv."""
         program, progress, record = self.program, self.progress, self.program.record
         every = program.config.training.log_every
-        broken = not record.loss[done - 1] <= progress.limit
+        broken = not -progress.limit <= record.loss[done - 1] <= progress.limit
         rows = []
         for k in range(done):
             t = progress.step + k + 1
@@ -284,6 +305,11 @@ class Trainer:
                 seconds_left=left / max(speed, 1e-9),
             )
         )
+
+
+def measures(name: str, result: tuple[float | None, float | None]) -> dict[str, float | None]:
+    """(loss, accuracy) by the names they have in tables and summaries."""
+    return dict(zip((f"{name}_loss", f"{name}_accuracy"), result, strict=True))
 
 
 def length(vector: np.ndarray) -> float:

@@ -68,12 +68,12 @@ def product_seconds(value: float) -> float:
 
 def step_seconds(program: Program, epoch: int) -> list[float]:
     """Train an epoch; the mean time of a step in each of its chunks."""
-    order = program.order(epoch)
+    batches = program.epoch(epoch)
     begin = epoch * program.steps_per_epoch
     end, found = begin + program.steps_per_epoch, []
     for step in range(begin, end, CHUNK):
         count = min(CHUNK, end - step)
         begun = perf_counter()
-        program.run(step, count, order, math.inf)
+        program.run(step, count, batches, math.inf)
         found.append((perf_counter() - begun) / count)
     return found

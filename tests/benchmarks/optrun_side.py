@@ -30,7 +30,7 @@ class OptrunEpoch:
     def __init__(self, data: Data, **sections: Any):
         self.program = compile_program(make_config(dtype=DTYPE, **sections), data)
         self.start = self.program.parameters.weights.copy()
-        self.order = self.program.order(0)
+        self.epoch = self.program.epoch(0)
         self.loss = math.nan
 
     def __call__(self) -> float:
@@ -46,7 +46,7 @@ class OptrunEpoch:
         self.restart()
         with threadpool_limits(limits=1, user_api="blas"):
             begun = perf_counter()
-            done = program.run(0, steps, self.order, math.inf)
+            done = program.run(0, steps, self.epoch, math.inf)
             seconds = perf_counter() - begun
         self.loss = float(program.record.loss[:done].mean())
         return seconds

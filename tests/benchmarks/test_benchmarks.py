@@ -151,15 +151,15 @@ def test_the_chunks_of_an_epoch_are_its_steps():
     runs = []
     program = SimpleNamespace(
         steps_per_epoch=2 * CHUNK + 3,
-        order=lambda epoch: f"order of {epoch}",
-        run=lambda step, count, order, limit: runs.append((step, count, order)),
+        epoch=lambda index: f"batches of {index}",
+        run=lambda step, count, epoch, limit: runs.append((step, count, epoch)),
     )
     assert len(step_seconds(program, epoch=4)) == 3
-    begin, order = 4 * program.steps_per_epoch, "order of 4"
+    begin, batches = 4 * program.steps_per_epoch, "batches of 4"
     assert runs == [
-        (begin, CHUNK, order),
-        (begin + CHUNK, CHUNK, order),
-        (begin + 2 * CHUNK, 3, order),
+        (begin, CHUNK, batches),
+        (begin + CHUNK, CHUNK, batches),
+        (begin + 2 * CHUNK, 3, batches),
     ]
 
 

@@ -32,7 +32,7 @@ class TorchEpoch:
         self.x, self.y = x, y
         self.threads, self.fused = threads, fused
         self.start = program.named_weights(program.parameters.weights.copy())
-        self.order = torch.from_numpy(program.order(0))
+        self.order = torch.from_numpy(program.epoch(0).order)
         self.loss = math.nan
 
     def __call__(self) -> float:
@@ -75,7 +75,7 @@ def train(
 
 def build_model(layers: Any, start: dict[str, Any]) -> torch.nn.Sequential:
     """Linear layers with relu between them, and the start's weights in them."""
-    widths = [int(layers[0, 0]), *(int(fan_out) for fan_out in layers[:, 1])]
+    widths = [int(layers["fan_in"][0]), *layers["fan_out"].tolist()]
     modules: list[torch.nn.Module] = []
     for index, (fan_in, fan_out) in enumerate(pairwise(widths)):
         linear = torch.nn.Linear(fan_in, fan_out)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from optrun.config.load import load, resolved, write_out_choice
+from optrun.config.load import load, resolved, write_out_choices
 from optrun.config.schema import Config
 from optrun.errors import ConfigError
 from optrun.yaml_text import to_yaml
@@ -31,7 +31,7 @@ def test_a_mapping_and_its_yaml_load_alike_and_resolved_repeats_it(values, tmp_p
         with pytest.raises(ConfigError):
             load(path)
         return
-    assert load(path).config == config == write_out_choice(Config.model_validate(values))
+    assert load(path).config == config == write_out_choices(Config.model_validate(values))
     assert load(resolved(config)).config == config
     path.write_text(to_yaml(resolved(config)), encoding="utf-8")
     assert load(path).config == config

@@ -15,7 +15,7 @@ from tests.programs import make_config, make_program, train_all
 from tests.toys import toy_data
 program = make_program(make_config(**json.loads(sys.argv[1])), *toy_data())
 train_all(program)
-program.evaluate(program.data.test)
+program.evaluate(program.data.test, program.parameters.weights)
 weights = program.parameters.weights.tobytes().hex()
 print(json.dumps([cache_misses(), weights]))
 """

@@ -21,6 +21,11 @@ DRAWS = {
     Purpose.START: 0.882919,
     Purpose.ORDER: 0.128941,
     Purpose.DROPOUT: 0.577956,
+    Purpose.LABEL_NOISE: 0.310794,
+    Purpose.AUGMENTATION: 0.497178,
+    Purpose.GRADIENT_NOISE: 0.288869,
+    Purpose.SEARCH: 0.822934,
+    Purpose.PROBE: 0.261598,
 }
 
 
@@ -42,7 +47,7 @@ def test_the_start_and_the_order_use_the_streams_made_for_them():
         np.testing.assert_array_equal(w, expected, err_msg=CHANGED)
     for epoch in range(3):
         expected = stream(0, Purpose.ORDER, epoch).permutation(30)
-        np.testing.assert_array_equal(program.order(epoch), expected, err_msg=CHANGED)
+        np.testing.assert_array_equal(program.epoch(epoch).order, expected, err_msg=CHANGED)
 
 
 def test_the_start_in_float32_is_the_rounded_start_in_float64():
@@ -62,7 +67,7 @@ def test_biases_start_where_they_are_told():
 
 def test_epochs_see_every_example_once_in_other_orders():
     program = make_program(make_config(), *toy_data())
-    orders = [program.order(epoch) for epoch in range(3)]
+    orders = [program.epoch(epoch).order for epoch in range(3)]
     for order in orders:
         assert sorted(order) == list(range(30))
     assert len({tuple(order) for order in orders}) == 3
@@ -77,7 +82,7 @@ def test_evaluation_looks_at_every_row(rows):
     h = np.tanh(x @ weights["layers.0.weight"] + weights["layers.0.bias"])
     h = np.tanh(h @ weights["layers.1.weight"] + weights["layers.1.bias"])
     scores = h @ weights["layers.2.weight"] + weights["layers.2.bias"]
-    measured = program.evaluate(program.data.train)
+    measured = program.evaluate(program.data.train, program.parameters.weights)
     assert measured == pytest.approx((loss, np.mean(scores.argmax(axis=1) == y)), rel=1e-12)
 
 

@@ -30,10 +30,10 @@ def test_gradient_equals_central_differences(sections):
     config = make_config(training={"epochs": 1, "batch_size": "full"}, **sections)
     program = make_program(config, *toy_data())
     program.rates[:] = 0.0
-    weights, order = program.parameters.weights, program.order(0)
+    weights, epoch = program.parameters.weights, program.epoch(0)
 
     def objective() -> float:
-        program.run(0, 1, order, np.inf)
+        program.run(0, 1, epoch, np.inf)
         return program.record.loss[0] + program.record.penalty[0]
 
     objective()
@@ -57,4 +57,6 @@ def test_evaluation_ignores_dropout_and_penalties():
     section = {"dropout": 0.5, "l2": 1.0}
     regularized = make_program(make_config(regularization=section), x, y)
     train = plain.data.train
-    assert plain.evaluate(train) == regularized.evaluate(regularized.data.train)
+    start = plain.parameters.weights
+    measured = regularized.evaluate(regularized.data.train, start)
+    assert plain.evaluate(train, start) == measured

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from optrun.nn.dropout import keep_mask
 from optrun.nn.regularization import penalize
-from optrun.numerics.philox import keep_mask
 from tests import reference
 
 

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from optrun.config.load import load
-from optrun.engine.loop import update_blocks
 from optrun.engine.program import Program
 from optrun.errors import ConfigError
-from optrun.optim.optimizer import Optimizer
+from optrun.optim.optimizer import Rule
 from optrun.optim.optimizers import OPTIMIZERS
+from optrun.optim.rules import RULES
 from tests import reference
 from tests.programs import make_config, make_program, train_all
 from tests.torch_reference import cases
@@ -86,7 +86,7 @@ def test_a_run_equals_the_paper(section, model, dtype):
     flat = program.parameters.weights.astype(np.float64)
     start = {name: w.copy() for name, w in program.named_weights(flat).items()}
     x, y = toy_data()
-    orders = [program.order(epoch) for epoch in range(cases.STEPS)]
+    orders = [program.epoch(epoch).order for epoch in range(cases.STEPS)]
     weights, expected = reference.train(start, x, y, program.config, orders, program.rates)
 
     losses = train_all(program)
@@ -96,20 +96,25 @@ def test_a_run_equals_the_paper(section, model, dtype):
         assert far(program.parameters.weights, last) <= 1e-10
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", RULES)
 def test_a_weight_without_gradient_stays_where_it_is(name):
     """Dead units are common: 0/0 in a rule would spread NaN from them."""
-    decay = {"weight_decay": 0.0} if "weight_decay" in OPTIMIZERS[name].model_fields else {}
+    decay = {"weight_decay": 0.0} if "weight_decay" in RULES[name].model_fields else {}
     decay |= {"lambd": 0.0} if name == "asgd" else {}
     program = prepare({"name": name, **decay}, "three_layers", "float32")
     start = program.parameters.weights.copy()
     start[: start.size // 2] = 0
     program.parameters.weights[:] = start
     for t in (1, 2, 3):
-        update_blocks.function(
-            program.rules[-1], program.parameters, program.places.blocks, program.numbers.hyper,
-            0.1, t,
-        )  # fmt: skip
+        for block in program.places.blocks:
+            rows, columns, is_matrix = (int(block[k]) for k in ("rows", "columns", "is_matrix"))
+            part = slice(block["start"], block["start"] + rows * columns)
+            state = program.parameters.state[block["state"] :][: block["slots"] * block["width"]]
+            program.rules[-1](
+                program.parameters.weights[part], program.parameters.gradient[part],
+                state.reshape(block["slots"], block["width"]), program.numbers.hyper,
+                0.1, t, (rows, columns, is_matrix),
+            )  # fmt: skip
     np.testing.assert_array_equal(program.parameters.weights, start)
 
 
@@ -157,7 +162,7 @@ def test_numbers_out_of_bounds_are_refused_naming_the_field(section, key):
 
 
 def test_a_field_that_is_no_number_does_not_shift_the_others():
-    class Optional(Optimizer):
+    class Optional(Rule):
         name: str = "optional"
         lr: float = 0.1
         first: float | None = None

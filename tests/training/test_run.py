@@ -126,7 +126,7 @@ def test_every_column_equals_the_numpy_twin(tmp_path):
     penalties, relu = config.regularization.model_dump(), {"name": "relu"}
     for t, rate in enumerate(program.rates, start=1):
         epoch, batch = divmod(t - 1, program.steps_per_epoch)
-        rows = program.order(epoch)[batch * 16 : batch * 16 + 16]
+        rows = program.epoch(epoch).order[batch * 16 : batch * 16 + 16]
         x, y = (data.train.storage[rows] - data.shift) * data.scale, data.train.targets[rows]
         loss, penalty, gradient = reference.objective(weights, x, y, relu, "softmax", penalties)
         steps.append([t, t / program.steps_per_epoch, rate, loss, penalty, norm(gradient)])

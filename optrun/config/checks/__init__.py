@@ -1,0 +1,66 @@
+"""Contradictions between fields that are each right in themselves.
+
+A check is a function whose parameters are named after the sections it needs; it runs as far as
+the fields that it reads are sound, even if others are not. To add one, write it and name it in
+`CHECKS`.
+"""
+
+import inspect
+from typing import Any
+
+from optrun.config.checks import choosing, models, optimizers, sizes, times
+from optrun.config.checks.contradiction import Check
+from optrun.config.document import Document
+from optrun.config.problems import Problem
+
+
+def contradictions(sections: dict[str, Any], complete: bool, document: Document) -> list[Problem]:
+    """Every contradiction between the sections given, at its place in the document.
+
+    Args:
+        sections: those that can be checked. Unless `complete`, they may lack attributes, and a
+            check that asks for one ends there.
+        complete: whether every section has all its attributes.
+        document: knows the places.
+    """
+    problems = []
+    for check in CHECKS:
+        needed = list(inspect.signature(check).parameters)
+        if not all(name in sections for name in needed):
+            continue
+        try:
+            for path, message, hint in check(*(sections[name] for name in needed)):
+                problems.append(Problem(path, message, hint, document.value_place(path)))
+        except AttributeError:
+            if complete:
+                raise
+    return problems
+
+
+CHECKS: tuple[Check, ...] = (
+    sizes.dataset_is_large_enough,
+    sizes.batch_fits_into_data,
+    sizes.run_can_be_counted,
+    sizes.run_fits_into_memory,
+    times.warmup_fits_into_run,
+    times.schedule_fits_into_run,
+    optimizers.optimizer_agrees_with_itself,
+    times.rule_follows_schedule,
+    times.schedule_falls,
+    models.gain_is_known,
+    models.dropout_matches_layers,
+    models.objective_is_whole,
+    models.loss_fits_targets,
+    models.batch_can_be_normalized,
+    models.weights_have_a_direction,
+    models.inputs_are_there,
+    models.penalties_are_given_once,
+    optimizers.driver_is_asked_for_what_it_does,
+    optimizers.curvature_is_known,
+    optimizers.curvature_of_a_dataset_is_known,
+    optimizers.search_has_something_to_draw,
+    times.average_fits_into_run,
+    choosing.validation_is_there,
+    choosing.accuracy_is_there,
+    choosing.stopping_has_a_measure,
+)

@@ -1,0 +1,29 @@
+"""What a check finds, and how it is worded."""
+
+from collections.abc import Callable, Iterator
+
+from optrun.config.memory import GIGABYTE
+from optrun.config.problems import KeyPath
+from optrun.config.training import Training
+from optrun.data.dataset import Dataset
+
+Contradiction = tuple[KeyPath, str, str]
+"""The key to change, what is wrong with it, and what to do."""
+Check = Callable[..., Iterator[Contradiction]]
+"""A function whose parameters are named after the sections that it needs."""
+
+
+def key_path(dotted: str) -> KeyPath:
+    """`preprocessing.0.name` as keys and indices."""
+    return tuple(int(part) if part.isdecimal() else part for part in dotted.split("."))
+
+
+def steps_of(dataset: Dataset, training: Training) -> tuple[int, int]:
+    """Steps in an epoch and in the run."""
+    per_epoch = training.steps_per_epoch(max(dataset.sizes().train, 0))
+    return per_epoch, training.epochs * per_epoch
+
+
+def gigabytes(size: float) -> str:
+    """ "1.5 GB", "6,400 GB"."""
+    return f"{size / GIGABYTE:,.{0 if size >= 10 * GIGABYTE else 1}f} GB"

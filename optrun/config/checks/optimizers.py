@@ -1,0 +1,59 @@
+"""Optimizers with themselves, with the model and with the loss."""
+
+from collections.abc import Iterator
+
+from optrun.config.checks.contradiction import Contradiction, key_path
+from optrun.data.dataset import Dataset
+from optrun.nn.losses import Loss
+from optrun.nn.models import Model
+from optrun.nn.regularization import Regularization
+from optrun.optim.driver import Driver
+from optrun.optim.optimizer import Optimizer
+from optrun.optim.search import RandomSearch
+
+
+def optimizer_agrees_with_itself(optimizer: Optimizer) -> Iterator[Contradiction]:
+    for key, message in optimizer.problems().items():
+        yield ("optimizer", *key_path(key)), message, ""
+
+
+def driver_is_asked_for_what_it_does(
+    optimizer: Optimizer, regularization: Regularization
+) -> Iterator[Contradiction]:
+    """Drivers evaluate the objective at weights of their choice, so it must stay one function."""
+    if not isinstance(optimizer, Driver):
+        return
+    for key in ("max_norm", "gradient_noise", "adversarial"):
+        if getattr(regularization, key) is not None:
+            message = f"acts on single gradient steps, which `{optimizer.name}` does not take"
+            yield ("regularization", key), message, "remove it, or take another optimizer"
+
+
+def curvature_is_known(
+    optimizer: Optimizer, model: Model, loss: Loss | None
+) -> Iterator[Contradiction]:
+    if not isinstance(optimizer, Driver):
+        return
+    if model.normalizer() and (optimizer.uses_products or optimizer.uses_factors):
+        message = f"`{optimizer.name}` knows no second derivatives through normalization"
+        yield ("model", "normalization"), message, "remove it, or take another optimizer"
+    if optimizer.uses_factors and loss:
+        for key, message in loss.factor_problems().items():
+            hint = f"or take another optimizer than `{optimizer.name}`"
+            yield ("loss", key), message, hint
+
+
+def curvature_of_a_dataset_is_known(
+    optimizer: Optimizer, dataset: Dataset
+) -> Iterator[Contradiction]:
+    if isinstance(optimizer, Driver) and optimizer.uses_factors and dataset.own_objective:
+        message = f"`{optimizer.name}` needs a model's likelihood, and this dataset has no model"
+        yield ("optimizer", "name"), message, "take `newton`, which knows its second derivatives"
+
+
+def search_has_something_to_draw(
+    optimizer: Optimizer, dataset: Dataset
+) -> Iterator[Contradiction]:
+    if isinstance(optimizer, RandomSearch) and dataset.own_objective:
+        message = "draws weights as `initialization` would, and this dataset starts where it says"
+        yield ("optimizer", "name"), message, "take `random_local_search`"

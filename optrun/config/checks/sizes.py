@@ -1,0 +1,51 @@
+"""Data, batches and steps: enough of them, not too many, and room for all."""
+
+from collections.abc import Iterator
+
+from optrun.config.checks.contradiction import Contradiction, gigabytes, key_path, steps_of
+from optrun.config.memory import MOST_STEPS, memory_needed, physical_memory
+from optrun.config.problems import count
+from optrun.config.training import Training
+from optrun.data.dataset import Dataset
+from optrun.nn.models import Model
+from optrun.nn.regularization import Regularization
+from optrun.optim.optimizer import Optimizer
+
+
+def dataset_is_large_enough(dataset: Dataset) -> Iterator[Contradiction]:
+    for key, message in dataset.problems().items():
+        yield ("dataset", *key_path(key)), message, ""
+
+
+def batch_fits_into_data(dataset: Dataset, training: Training) -> Iterator[Contradiction]:
+    size, examples = training.batch_size, dataset.sizes().train
+    if examples < 1:  # which is told already
+        examples = dataset.outline.train_size
+    if size != "full" and examples < size:
+        given = count(examples, "example")
+        message = f"{size} is more than the {given} that `dataset` gives for training"
+        yield ("training", "batch_size"), message, "write `full` to take all of them at each step"
+
+
+def run_can_be_counted(dataset: Dataset, training: Training) -> Iterator[Contradiction]:
+    per_epoch, total = steps_of(dataset, training)
+    if total > MOST_STEPS:
+        message = f"{training.epochs} epochs of {count(per_epoch, 'step')} are {total:.2g} steps"
+        hint = f"a run has at most {MOST_STEPS:,}, for the rate of each is worked out beforehand"
+        yield ("training", "epochs"), message, hint
+
+
+def run_fits_into_memory(
+    dataset: Dataset,
+    model: Model,
+    optimizer: Optimizer,
+    regularization: Regularization,
+    training: Training,
+    dtype: str,
+) -> Iterator[Contradiction]:
+    parts = memory_needed(dataset, model, optimizer, regularization, training, dtype)
+    needed, there = sum(size for _, size in parts), physical_memory()
+    if needed > there:
+        path, _ = max(parts, key=lambda part: part[1])
+        message = f"the run needs at least {gigabytes(needed)} of memory, mostly because of this"
+        yield path, message, f"this machine has {gigabytes(there)}: write a smaller number"

@@ -1,0 +1,85 @@
+"""Schedules, warmups and averages that fit into the run."""
+
+from collections.abc import Iterator
+
+from optrun.config.checks.contradiction import Contradiction, steps_of
+from optrun.config.problems import count
+from optrun.config.training import Training
+from optrun.data.dataset import Dataset
+from optrun.durations import Duration
+from optrun.optim.averaging import Averaging
+from optrun.optim.optimizer import Optimizer
+from optrun.optim.schedule import Length, Schedule
+from optrun.optim.warmup import Warmup
+
+
+def warmup_fits_into_run(
+    dataset: Dataset, training: Training, warmup: Warmup | None
+) -> Iterator[Contradiction]:
+    per_epoch, total = steps_of(dataset, training)
+    if warmup and total and warmup.duration.steps(per_epoch, total) > total:
+        yield ("warmup", "duration"), *_too_long(warmup.duration, per_epoch, total)
+
+
+def schedule_fits_into_run(
+    dataset: Dataset, training: Training, warmup: Warmup | None, scheduler: Schedule
+) -> Iterator[Contradiction]:
+    per_epoch, total = steps_of(dataset, training)
+    left = total - (warmup.duration.steps(per_epoch, total) if warmup else 0)
+    if not total or left < 0:
+        return
+    length = Length(per_epoch, left)
+    misfits = list(_misfits(scheduler, length))
+    for place, message, hint in misfits or scheduler.problems(length):
+        yield ("scheduler", *place), message, hint
+
+
+def schedule_falls(optimizer: Optimizer, scheduler: Schedule) -> Iterator[Contradiction]:
+    floor = getattr(scheduler, "min", 0.0)
+    if floor > optimizer.rate:
+        message = f"{floor:g} is above `optimizer.lr` {optimizer.rate:g}, from where the rate falls"
+        yield ("scheduler", "min"), message, ""
+
+
+def rule_follows_schedule(
+    optimizer: Optimizer, scheduler: Schedule, warmup: Warmup | None
+) -> Iterator[Contradiction]:
+    if optimizer.ignores_schedule is None:
+        return
+    message = f"changes nothing for `{optimizer.name}`, which {optimizer.ignores_schedule}"
+    if scheduler.name != "constant":
+        yield ("scheduler",), message, "write `scheduler: constant`"
+    if warmup:
+        yield ("warmup",), message, "write `warmup: null`"
+
+
+def average_fits_into_run(
+    dataset: Dataset, training: Training, averaging: Averaging | None
+) -> Iterator[Contradiction]:
+    per_epoch, total = steps_of(dataset, training)
+    if averaging and total:
+        for key, message in averaging.problems(Length(per_epoch, total)).items():
+            yield ("averaging", key), message, "shorten it, or train longer"
+
+
+def _misfits(scheduler: Schedule, length: Length) -> Iterator[Contradiction]:
+    """The durations of a schedule that its steps have no room for."""
+    left = length.total
+    for place, duration in scheduler.durations():
+        if left == 0:
+            message = "there are 0 steps for it: `warmup.duration` takes the whole run"
+            yield place, message, "shorten the warmup"
+        elif length(duration) == 0 and place[0] not in scheduler.optional:
+            available = count(left, "step")
+            message = f"`{duration}` comes to 0 steps, with {available} for the whole schedule"
+            yield place, message, "write at least `1 steps`"
+        elif length(duration) > left and place[0] not in scheduler.paces:
+            yield place, *_too_long(duration, length.steps_per_epoch, left)
+
+
+def _too_long(duration: Duration, per_epoch: int, available: int) -> tuple[str, str]:
+    steps, epochs = count(available, "step"), count(float(f"{available / per_epoch:.3g}"), "epoch")
+    message = (
+        f"`{duration}` is longer than the {steps} ({epochs}) that `training.epochs` leaves for it"
+    )
+    return message, 'shorten it, or give it as a share of the run such as "10%"'

@@ -1,0 +1,113 @@
+"""The objective of a batch and its gradient."""
+
+import numpy as np
+
+from optrun.nn.network import backward, forward, input_rows, output_rows
+from optrun.nn.regularization import penalize
+from optrun.numerics.denormals import flush_denormals, restore_denormals
+from optrun.numerics.jit import kernel
+
+
+@kernel
+def gather_batch(gather, examples, places, work, rows):
+    """Fill the buffers with the batch of these rows."""
+    first, capacity = places.layers[0], work.targets.shape[0]
+    x = input_rows(work.h, first, capacity, rows.size)
+    gather(examples, rows, x, work.targets[: rows.size])
+
+
+@kernel
+def objective_gradient(
+    normalize, denormalize, activate, backpropagate, loss,
+    parameters, places, work, numbers, record, n, k, t, seed,
+):  # fmt: skip
+    """Leave the gradient on the n rows gathered in `parameters.gradient`; report to record[k]."""
+    gradient, epsilon = parameters.gradient, numbers.adversarial[0]
+    record.loss[k] = loss_gradient(
+        normalize, denormalize, activate, backpropagate, loss,
+        parameters, places, work, numbers, n, t, seed,
+    )  # fmt: skip
+    if epsilon > 0.0:
+        share, clean = numbers.adversarial[1], work.spare[: gradient.size]
+        clean[:] = gradient
+        perturb(work, places.layers[0], epsilon, n)
+        harder = loss_gradient(
+            normalize, denormalize, activate, backpropagate, loss,
+            parameters, places, work, numbers, n, t, seed,
+        )  # fmt: skip
+        record.loss[k] = (1.0 - share) * record.loss[k] + share * harder
+        blend(gradient, gradient.dtype.type(share), clean, gradient.dtype.type(1.0 - share))
+    record.penalty[k] = add_penalties(parameters.weights, gradient, places.blocks, numbers.penalty)
+
+
+@kernel
+def loss_gradient(
+    normalize, denormalize, activate, backpropagate, loss,
+    parameters, places, work, numbers, n, t, seed,
+):  # fmt: skip
+    """Leave the loss's gradient on the batch in `parameters.gradient`; return the loss."""
+    weights, layers, capacity = parameters.weights, places.layers, work.targets.shape[0]
+    scores = forward(
+        normalize, activate, numbers, weights, layers, work, capacity, n, seed, t, True
+    )
+    d = output_rows(work.d, layers[layers.size - 1], capacity, n)
+    value = loss(scores, work.targets[:n], d, numbers.loss)
+    backward(
+        denormalize, backpropagate, numbers, weights, parameters.gradient, layers, work, capacity, n
+    )
+    return value
+
+
+@kernel
+def perturb(work, first, epsilon, n):
+    """x ← x + ε·sign(∂L/∂x), the fast gradient sign method."""
+    size = n * first.fan_in
+    x, dx, step = work.h[:size], work.dx[:size], work.h.dtype.type(epsilon)
+    for i in range(size):
+        x[i] += step * np.sign(dx[i])
+
+
+@kernel
+def blend(x, a, y, b):
+    """x ← ax + by, flat."""
+    for i in range(x.size):
+        x[i] = a * x[i] + b * y[i]
+
+
+@kernel
+def add_penalties(weights, gradient, blocks, penalty):
+    """Add the penalties' gradient block by block; return their value."""
+    total = 0.0
+    if penalty[0] > 0.0 or penalty[1] > 0.0:
+        for b in range(blocks.size):
+            block = blocks[b]
+            if block.penalized:
+                stop = block.start + block.rows * block.columns
+                w, g = weights[block.start : stop], gradient[block.start : stop]
+                total += penalize(w, g, penalty[0], penalty[1])
+    return total
+
+
+@kernel
+def evaluate(gather, normalize, activate, loss, examples, weights, places, work, numbers, rows):
+    """Loss and hits over `rows` in evaluation mode.
+
+    Returns:
+        (sum of losses, number of rows whose greatest score is their greatest target's).
+    """
+    setting = flush_denormals()
+    layers, capacity = places.layers, work.targets.shape[0]
+    total, hits = 0.0, 0
+    for start in range(0, rows.size, capacity):
+        batch = rows[start : min(start + capacity, rows.size)]
+        n = batch.size
+        gather_batch(gather, examples, places, work, batch)
+        scores = forward(
+            normalize, activate, numbers, weights, layers, work, capacity, n, 0, 0, False
+        )
+        d = output_rows(work.d, layers[layers.size - 1], capacity, n)
+        total += n * loss(scores, work.targets[:n], d, numbers.loss)
+        for i in range(n):
+            hits += np.argmax(scores[i]) == np.argmax(work.targets[i])
+    restore_denormals(setting)
+    return total, hits

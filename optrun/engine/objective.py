@@ -1,0 +1,267 @@
+"""The objective of a step as drivers ask for it, and the steps that they take."""
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from optrun.engine.arrays import Epoch
+from optrun.engine.batch import gather_batch, objective_gradient
+from optrun.engine.roles import curvature_roles, roles
+from optrun.engine.start import draw_start
+from optrun.nn.curvature import Tangents, curvature_signals, hessian_product
+from optrun.nn.network import forward, input_rows, output_rows
+from optrun.numerics.denormals import flush_denormals, restore_denormals
+from optrun.numerics.jit import kernel
+from optrun.numerics.streams import stream
+from optrun.numerics.sums import norms
+from optrun.optim.averaging import average
+from optrun.optim.driver import Driver, Factors
+
+if TYPE_CHECKING:
+    from optrun.engine.program import Program
+
+
+@kernel
+def value_at(normalize, activate, loss, weights, places, work, numbers, n, t, seed):
+    """The loss of the gathered batch in training mode."""
+    setting = flush_denormals()
+    layers, capacity = places.layers, work.targets.shape[0]
+    scores = forward(
+        normalize, activate, numbers, weights, layers, work, capacity, n, seed, t, True
+    )
+    d = output_rows(work.d, layers[layers.size - 1], capacity, n)
+    value = loss(scores, work.targets[:n], d, numbers.loss)
+    restore_denormals(setting)
+    return value
+
+
+@kernel
+def gather_at(gather, examples, places, work, rows):
+    """Fill the buffers with the batch of these rows."""
+    gather_batch(gather, examples, places, work, rows)
+
+
+@kernel
+def gradient_at(
+    normalize, denormalize, activate, backpropagate, loss,
+    parameters, places, work, numbers, record, n, k, t, seed,
+):  # fmt: skip
+    """`objective_gradient`, entered from outside."""
+    setting = flush_denormals()
+    objective_gradient(
+        normalize, denormalize, activate, backpropagate, loss,
+        parameters, places, work, numbers, record, n, k, t, seed,
+    )  # fmt: skip
+    restore_denormals(setting)
+
+
+@kernel
+def product_at(
+    backpropagate, curve_activation, curve_loss,
+    weights, v, out, places, work, tangents, numbers, n,
+):  # fmt: skip
+    """`hessian_product`, entered from outside, with the penalties' part."""
+    setting = flush_denormals()
+    hessian_product(
+        backpropagate, curve_activation, curve_loss, numbers, weights, v, out,
+        places.layers, work, tangents, work.targets.shape[0], n,
+    )  # fmt: skip
+    for b in range(places.blocks.size):
+        block = places.blocks[b]
+        if block.penalized:
+            l2 = out.dtype.type(numbers.penalty[1])
+            for i in range(block.start, block.start + block.rows * block.columns):
+                out[i] += l2 * v[i]
+    restore_denormals(setting)
+
+
+@kernel
+def signals_at(backpropagate, factor, k, weights, places, work, tangents, numbers, n):
+    """`curvature_signals`, entered from outside."""
+    setting = flush_denormals()
+    curvature_signals(
+        backpropagate, factor, k, numbers, weights, places.layers, work, tangents,
+        work.targets.shape[0], n,
+    )  # fmt: skip
+    restore_denormals(setting)
+
+
+class BatchObjective:
+    """Loss and penalties on the batch of a step: what `optrun.optim.driver.Objective` asks for.
+
+    Running statistics are those of the first evaluation of a step, however many there are.
+    """
+
+    def __init__(self, program: "Program", driver: Driver):
+        self.program = program
+        self.driver = driver
+        self.trained = program.parameters.gradient.size
+        self.weights = program.parameters.weights[: self.trained]
+        self.layers = np.column_stack(
+            [program.places.layers[name] for name in ("fan_in", "fan_out", "weight", "bias")]
+        )
+        regularization, data = program.config.regularization, program.data
+        drawn = any(regularization.rates(self.layers.shape[0] - 1))
+        self.fixed = program.batch_size == len(data.train) and not drawn
+        work, dtype = program.work, program.parameters.weights.dtype
+        second = driver.uses_products or driver.uses_factors
+        self.tangents = Tangents(
+            *(np.zeros(b.size if second else 0, dtype) for b in (work.h, work.z, work.d, work.h))
+        )
+        self.direction = np.zeros(self.trained, dtype)
+        self.compile()
+
+    def compile(self) -> None:
+        """Compile what the driver asks for, or load it from the cache."""
+        from numba import typeof, types
+
+        program, rules = self.program, roles(self.program.config.dtype)
+        curvature = curvature_roles(program.config.dtype)
+        weights, places = typeof(program.parameters.weights), typeof(program.places)
+        work, numbers = typeof(program.work), typeof(program.numbers)
+        tangents, whole = typeof(self.tangents), types.int64
+        gather_at.specialize(
+            rules.gather, typeof(program.examples), places, work, types.int64[::1]
+        )
+        value_at.specialize(
+            rules.normalize, rules.activate, rules.loss, weights, places, work, numbers,
+            whole, whole, whole,
+        )  # fmt: skip
+        gradient_at.specialize(
+            rules.normalize, rules.denormalize, rules.activate, rules.backpropagate, rules.loss,
+            typeof(program.parameters), places, work, numbers, typeof(program.record),
+            whole, whole, whole, whole,
+        )  # fmt: skip
+        activation, objective = program.config.model.nonlinearity(), program.config.objective
+        if self.driver.uses_products:
+            self.curve_activation = activation.curve.specialize(
+                *curvature.curve_activation.signature.args
+            )
+            self.curve_loss = objective.curve.specialize(*curvature.curve_loss.signature.args)
+            product_at.specialize(
+                rules.backpropagate, curvature.curve_activation, curvature.curve_loss,
+                weights, weights, weights, places, work, tangents, numbers, whole,
+            )  # fmt: skip
+        if self.driver.uses_factors:
+            self.factor = objective.factor.specialize(*curvature.factor.signature.args)
+            signals_at.specialize(
+                rules.backpropagate, curvature.factor, whole, weights, places, work, tangents,
+                numbers, whole,
+            )  # fmt: skip
+
+    def begin(self, rows: np.ndarray, t: int) -> None:
+        """Turn to the batch of step t, counted from 1."""
+        program = self.program
+        self.t, self.n, self.first = t, rows.size, True
+        self.norm = np.nan
+        gather_at.compiled(
+            program.rules.gather, program.examples, program.places, program.work, rows
+        )
+
+    def draw(self, random: np.random.Generator) -> np.ndarray:
+        """Weights as the run's initialization draws them, (P,)."""
+        program = self.program
+        total = program.parameters.weights.size
+        return draw_start(program.config, program.places, total, lambda _: random)[: self.trained]
+
+    def value(self) -> float:
+        """Loss and penalties at `weights`."""
+        program, rules = self.program, self.program.rules
+        statistics = self.statistics()
+        loss = value_at.compiled(
+            rules.normalize, rules.activate, rules.loss, program.parameters.weights,
+            program.places, program.work, program.numbers, self.n, self.t, program.config.seed,
+        )  # fmt: skip
+        self.keep(statistics)
+        return float(loss + program.penalty(program.parameters.weights))
+
+    def gradient(self) -> tuple[float, np.ndarray]:
+        """The value and the gradient at `weights`, (P,), which lasts until the next question."""
+        program, record = self.program, self.program.record
+        statistics, row = self.statistics(), record.loss.size - 1
+        gradient_at.compiled(
+            *program.rules[1:6], program.parameters, program.places, program.work,
+            program.numbers, record, self.n, row, self.t, program.config.seed,
+        )  # fmt: skip
+        if self.first:
+            self.norm = float(np.sqrt(norms(program.parameters.gradient)[1]))
+        self.keep(statistics)
+        return float(record.loss[row] + record.penalty[row]), program.parameters.gradient
+
+    def statistics(self) -> np.ndarray:
+        """The running statistics before an evaluation."""
+        return self.program.parameters.weights[self.trained :].copy()
+
+    def keep(self, statistics: np.ndarray) -> None:
+        """Let the first evaluation of a step count, and take back the others."""
+        if not self.first:
+            self.program.parameters.weights[self.trained :] = statistics
+        self.first = False
+
+    def product(self, v: np.ndarray) -> np.ndarray:
+        """H·v with the exact Hessian at `weights`, (P,), which lasts until the next question.
+
+        The gradient must have been asked for at the same weights.
+        """
+        program = self.program
+        product_at.compiled(
+            program.rules.backpropagate, self.curve_activation, self.curve_loss,
+            self.weights, np.ascontiguousarray(v, self.weights.dtype), self.direction,
+            program.places, program.work, self.tangents, program.numbers, self.n,
+        )  # fmt: skip
+        return self.direction
+
+    def factors(self) -> list[Factors]:
+        """The curvature of every linear layer where the gradient was asked for last."""
+        program, capacity = self.program, self.program.work.targets.shape[0]
+        inputs, outputs = [], []
+        for fan_in, fan_out, _, _ in self.layers:
+            inputs.append(np.zeros((fan_in + 1, fan_in + 1)))
+            outputs.append(np.zeros((fan_out, fan_out)))
+        starts = program.places.layers["inputs"], program.places.layers["outputs"]
+        work, rates = program.work, program.numbers.dropout
+        for a, layer, start, rate in zip(inputs, self.layers, starts[0], rates, strict=True):
+            h = (work.dropped if rate > 0 else work.h)[capacity * start :]
+            seen = np.ones((self.n, layer[0] + 1))
+            seen[:, :-1] = h[: self.n * layer[0]].reshape(self.n, -1)
+            a += seen.T @ seen / self.n
+        for k in range(self.layers[-1][1]):
+            signals_at.compiled(
+                program.rules.backpropagate, self.factor, k, self.weights, program.places,
+                program.work, self.tangents, program.numbers, self.n,
+            )  # fmt: skip
+            for g, layer, start in zip(outputs, self.layers, starts[1], strict=True):
+                d = self.tangents.d[capacity * start :][: self.n * layer[1]].astype(np.float64)
+                d = d.reshape(self.n, -1)
+                g += d.T @ d / self.n
+        return [Factors(a, g) for a, g in zip(inputs, outputs, strict=True)]
+
+
+def drive(
+    program: "Program",
+    objective: BatchObjective,
+    step: int,
+    count: int,
+    epoch: Epoch,
+    limit: float,
+) -> int:
+    """Let a driver take up to `count` steps; `Program.run` says more."""
+    parameters, record, driver = program.parameters, program.record, objective.driver
+    first = step % program.steps_per_epoch
+    for k in range(count):
+        t, start = step + k + 1, (first + k) * program.batch_size
+        objective.begin(epoch.order[start : start + program.batch_size], t)
+        random = stream(program.config.seed, driver.purpose, t)
+        penalty = program.penalty(parameters.weights)
+        try:
+            value = driver.step(objective, parameters.state, program.rates[t - 1], t, random)
+        except FloatingPointError:  # the curvature is not finite
+            value = math.nan
+        record.loss[k], record.penalty[k] = value - penalty, penalty
+        record.norm[k] = objective.norm
+        if not -limit <= record.loss[k] <= limit:
+            return k + 1
+        if parameters.average.size:
+            average(parameters.average, parameters.weights, program.curves.shares[t - 1])
+    return count
