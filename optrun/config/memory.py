@@ -60,7 +60,7 @@ def memory_needed(
 
     layers = ("model", "hidden") if hidden else _largest_field(dataset, shape)
     layout = lay_out(
-        model, outline.features, outline.outputs, regularization.include_bias, optimizer.rule
+        model, dataset.seen.features, outline.outputs, regularization.include_bias, optimizer.rule
     )
     kept = 2 * layout.parameters + layout.state
     seen = _numbers(training_shapes(layout, batch, regularization, optimizer.ascent() > 0))

@@ -131,12 +131,6 @@ class Dataset(Component):
     preprocessing: PreprocessingField = Field([])
     """Steps applied in turn, fitted on the training examples only."""
 
-    own_objective: ClassVar[bool] = False
-
-    def start(self) -> NDArray[np.float64]:
-        """Where the parameters of a dataset that is its own objective begin."""
-        raise NotImplementedError(f"{self.name} is no objective")
-
     @property
     @abstractmethod
     def outline(self) -> Outline:
