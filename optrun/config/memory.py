@@ -68,16 +68,13 @@ def memory_needed(
     steps = min(training.epochs * training.steps_per_epoch(examples), MOST_STEPS)
     return [
         (data, stored * (outline.features * value + target)),
+        (_largest_field(dataset, {"spectrum": outline.outputs}), DRAWN * dataset.room()),
         (("dataset", "preprocessing"), _preprocessed(dataset, stored, width)),
         (layers, kept * width),
         (("training", "batch_size") if batch > max(widths) else layers, seen * width),
         (layers, evaluated * width),
         (("training", "epochs"), steps * DRAWN),
     ]
-
-
-def _numbers(shapes: dict[str, tuple[int, ...]]) -> int:
-    return sum(prod(shape) for shape in shapes.values())
 
 
 def _preprocessed(dataset: Dataset, stored: int, width: int) -> int:
@@ -89,6 +86,10 @@ def _preprocessed(dataset: Dataset, stored: int, width: int) -> int:
         if not step.keeps_storage:
             floats = stored * seen.features * width
     return floats + room
+
+
+def _numbers(shapes: dict[str, tuple[int, ...]]) -> int:
+    return sum(prod(shape) for shape in shapes.values())
 
 
 def _largest_field(dataset: Dataset, sizes: dict[str, int]) -> KeyPath:

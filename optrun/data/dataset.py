@@ -110,7 +110,14 @@ PreprocessingField = list[Annotated[Preprocessing, OneOf(PREPROCESSING)]]
 
 
 class Dataset(Component):
-    """Examples, a part of them for training and validation, the rest for the test."""
+    """Examples, a part of them for training and validation, the rest for the test.
+
+    Attributes:
+        own_objective: whether it brings its own objective (see `optrun.data.objective`) instead of
+            features that a model makes scores of.
+    """
+
+    own_objective: ClassVar[bool] = False
 
     validation: ValidationField = 0.1
     """Examples set aside for validation: a number, or a fraction of the training examples.
@@ -123,12 +130,6 @@ class Dataset(Component):
     by the seed; 1 is random labels. Validation and test examples keep theirs. Zhang et al. 2017."""
     preprocessing: PreprocessingField = Field([])
     """Steps applied in turn, fitted on the training examples only."""
-
-    own_objective: ClassVar[bool] = False
-
-    def start(self) -> NDArray[Any]:
-        """Where the parameters of a dataset that is its own objective begin."""
-        raise NotImplementedError(f"{self.name} is no objective")
 
     @property
     @abstractmethod
@@ -146,6 +147,10 @@ class Dataset(Component):
         Raises:
             DataError: files are absent, damaged or of something else.
         """
+
+    def room(self) -> int:
+        """Numbers held beside the examples."""
+        return 0
 
     def validation_count(self, pool: int) -> int:
         """Examples that `validation` takes from `pool`; a fraction takes at least one."""

@@ -32,7 +32,7 @@ def draw_start(
     """
     initializer = config.initialization
     if initializer is None:
-        return config.dataset.start().astype(config.dtype)
+        return config.objective.start_point().astype(config.dtype)
     random_for = random_for or (lambda index: stream(config.seed, Purpose.START, index))
     flat = np.zeros(total, config.dtype)
     for name, part in named_parts(places, flat).items():

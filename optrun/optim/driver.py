@@ -6,14 +6,15 @@ or Kronecker factors of its curvature. Numbers that a driver keeps are float64; 
 the run's type.
 """
 
+import math
 from collections.abc import Sequence
 from math import prod
 from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
-from optrun.component import Component
 from optrun.numerics.streams import Purpose
+from optrun.optim.optimizer import Optimizer
 
 Shapes = Sequence[tuple[int, int]]
 """(fan_in, fan_out) of every linear layer, in their order."""
@@ -70,21 +71,23 @@ class Objective(Protocol):
         """The curvature of every linear layer at `weights`."""
 
 
-class Driver(Component):
+class Driver(Optimizer):
     """A method that chooses where to evaluate the objective.
 
     Attributes:
-        follows_schedule: whether the learning rate of a step means anything to it.
         uses_products: whether it asks for products with the Hessian.
         uses_factors: whether it asks for Kronecker factors, which need a loss that is a negative
             log-likelihood and layers that are linear.
         purpose: the random stream that `step` is given.
     """
 
-    follows_schedule: ClassVar[bool] = True
     uses_products: ClassVar[bool] = False
     uses_factors: ClassVar[bool] = False
     purpose: ClassVar[Purpose] = Purpose.PROBE
+
+    @property
+    def rate(self) -> float:
+        return float(getattr(self, "lr", math.nan))
 
     def memory(self, parameters: int, shapes: Shapes) -> dict[str, tuple[int, ...]]:
         """The shapes of what is kept between steps, by name."""

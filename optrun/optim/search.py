@@ -59,7 +59,7 @@ class RandomSearch(Search):
 
     name: Literal["random_search"] = "random_search"
 
-    follows_schedule = False
+    ignores_schedule = "has no learning rate"
 
     def candidate(self, objective: Objective, lr: float, random: np.random.Generator) -> np.ndarray:
         """Weights drawn like a start."""

@@ -64,4 +64,4 @@ def largest_input(program: Program) -> float:
     """The largest absolute value among the features of the first training examples."""
     train = program.data.train
     rows = train.storage[train.indices[:256]]
-    return float(np.abs((rows - program.data.shift) * program.data.scale).max())
+    return float(np.abs((rows - program.data.shift) * program.data.scale).max(initial=0.0))

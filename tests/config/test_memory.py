@@ -37,6 +37,15 @@ def sixteen_gigabytes(monkeypatch):
         (CONFIG, ["dataset.features=1000000000"], "dataset.features", ""),
         (LINEAR, ["dataset.samples=1000000", "dataset.features=300000"], "dataset.samples", ""),
         (
+            LINEAR,
+            [
+                "dataset={name: synthetic, kind: quadratic}",
+                "dataset.spectrum=[{count: 200000, low: 0.0, high: 1.0}]",
+            ],
+            "dataset.spectrum",
+            "",
+        ),
+        (
             CONFIG,
             ["dataset.samples=50000000", "model.hidden=[500]", "training.batch_size=full"],
             "training.batch_size",

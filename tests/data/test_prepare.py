@@ -5,6 +5,7 @@ import pytest
 
 from optrun.data.catalog import SYNTHETIC
 from optrun.data.glyphs import Glyphs
+from optrun.data.polynomial import Polynomial
 from optrun.data.prepare import fingerprint, prepare
 from optrun.data.preprocessing import PREPROCESSING, Center, Rescale, Standardize
 from optrun.data.synthetic import Blobs, Spirals
@@ -48,7 +49,11 @@ def test_sizes_are_those_foretold(kind):
     assert (len(data.train), len(data.validation), len(data.test)) == (100, 30, 30)
     assert (sizes.train, sizes.validation, sizes.test) == (100, 30, 30)
     assert data.train.x.shape == (100, outline.features) == (100, data.features)
-    assert set(data.train.y) == set(range(outline.outputs)) == set(range(data.outputs))
+    assert (data.outputs, data.labelled) == (outline.outputs, outline.labelled)
+    if data.labelled:
+        assert set(data.train.y) == set(range(data.outputs))
+    else:
+        assert data.train.y.shape == (100, data.outputs)
     assert data.image_shape == outline.image_shape
 
 
@@ -79,6 +84,18 @@ def test_images_stay_bytes_and_are_shared_not_copied():
 def test_floats_are_stored_in_the_dtype_of_the_run():
     assert prepare(Spirals(), 0, "float32").train.storage.dtype == np.float32
     assert prepare(Spirals(), 0, "float64").train.storage.dtype == np.float64
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_numbers_to_predict_are_of_the_dtype_of_the_run_and_stay_with_their_examples(dtype):
+    data, raw = prepare(Polynomial(samples=100, noise=0.0), 0, dtype), Polynomial(noise=0.0).load(0)
+    assert data.train.targets is data.validation.targets
+    assert raw.train_y.dtype == np.float64
+    for split in (data.train, data.validation, data.test):
+        assert split.targets.dtype == dtype
+        assert split.targets.flags.c_contiguous
+        x = split.x[:, 0]
+        np.testing.assert_allclose(split.y[:, 0], 2 * x**2 - x - 0.5, atol=1e-6)
 
 
 def test_without_validation_there_is_no_split():
