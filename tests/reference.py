@@ -257,6 +257,28 @@ def lamb(w, g, s, t, lr, o):
     return w - lr * (size / np.linalg.norm(u) if size > 0 else 1) * u
 
 
+def schedule_free(w, g, s, t, lr, o, direction):
+    """The published program's form, which keeps y and z only; x = y + (1 − 1/β)(z − y)."""
+    beta = o.get("beta", o.get("beta1"))
+    s["z"], s["most"] = s.get("z", w), max(s.get("most", 0.0), lr)
+    weight = t ** o["r"] * s["most"] ** o["weight_lr_power"]
+    s["sum"] = s.get("sum", 0.0) + weight
+    c = weight / s["sum"]
+    y = w + c * (s["z"] - w) + lr * (beta * (1 - c) - 1) * direction
+    s["z"] = s["z"] - lr * direction
+    return y
+
+
+def schedule_free_sgd(w, g, s, t, lr, o):
+    return schedule_free(w, g, s, t, lr, o, g)
+
+
+def schedule_free_adamw(w, g, s, t, lr, o):
+    s["v"] = o["beta2"] * s.get("v", 0) + (1 - o["beta2"]) * g**2
+    root = np.sqrt(s["v"] / (1 - o["beta2"] ** t)) + o["eps"]
+    return schedule_free(w, g, s, t, lr, o, g / root + o["weight_decay"] * w)
+
+
 UPDATES = {
     "sgd": sgd,
     "momentum": momentum,
@@ -269,6 +291,8 @@ UPDATES = {
     "lion": lion,
     "lars": lars,
     "lamb": lamb,
+    "schedule_free_sgd": schedule_free_sgd,
+    "schedule_free_adamw": schedule_free_adamw,
 }
 """Those of the seven best known rules, and of all that PyTorch does not have."""
 

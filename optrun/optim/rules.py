@@ -7,6 +7,7 @@ from optrun.optim.descent import ASGD, SGD, Momentum, Nesterov
 from optrun.optim.layerwise import LAMB, LARS
 from optrun.optim.matrix import Adafactor, Muon
 from optrun.optim.optimizer import Rule
+from optrun.optim.schedule_free import ScheduleFreeAdamW, ScheduleFreeSGD
 from optrun.optim.signs import Lion, Rprop
 
 RULES: dict[str, type[Rule]] = table(
@@ -17,5 +18,6 @@ RULES: dict[str, type[Rule]] = table(
         *(Rprop, Lion),
         *(LARS, LAMB),
         *(Adafactor, Muon),
+        *(ScheduleFreeSGD, ScheduleFreeAdamW),
     ]
 )

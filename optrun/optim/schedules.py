@@ -16,6 +16,7 @@ from optrun.optim.decays import (
     Polynomial,
     Step,
 )
+from optrun.optim.plateau import Plateau
 from optrun.optim.schedule import Length, Schedule
 from optrun.optim.warmup import Warmup
 
@@ -59,5 +60,6 @@ SCHEDULES: dict[str, type[Schedule]] = table(
         Cyclic,
         OneCycle,
         WarmupStableDecay,
+        Plateau,
     ]
 )

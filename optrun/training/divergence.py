@@ -54,6 +54,8 @@ def likely_cause(program: Program, step: int) -> str:
         )
     optimizer = config.optimizer
     base = optimizer.rule or optimizer
+    if "lr" not in type(base).model_fields:
+        return "the objective itself; look at data and regularization"
     key = "optimizer.lr" if base is optimizer else "optimizer.base.lr"
     lower = min(optimizer.rate / 10, type(base).model_fields["lr"].default)
     name = optimizer.name

@@ -11,6 +11,7 @@ import numpy as np
 from optrun.engine.arrays import Epoch
 from optrun.engine.program import LONGEST_CHUNK, Program
 from optrun.numerics.sums import norms
+from optrun.optim.plateau import Plateau
 from optrun.store.run_directory import MEASURES, METRICS, STEPS, RunDirectory
 from optrun.training.divergence import diagnose, loss_limit
 from optrun.training.interrupt import Interrupt
@@ -34,6 +35,7 @@ class Progress:
         norms: sum of the gradient's norms over the epoch under way.
         limit: the batch loss that counts as exploded.
         seconds_train, seconds_eval, seconds_compile: spent so far, in all processes.
+        watched: the metric that the schedule answers to, after each epoch.
         metrics_length, steps_length: bytes of the two tables.
     """
 
@@ -44,6 +46,7 @@ class Progress:
     seconds_train: float = 0.0
     seconds_eval: float = 0.0
     seconds_compile: float = 0.0
+    watched: list[float] = field(default_factory=list)
     metrics_length: int = 0
     steps_length: int = 0
     selection: Selection = field(default_factory=Selection)
@@ -69,6 +72,7 @@ class Trainer:
         self.best = self.weights.copy()
         self.best_average = program.parameters.average.copy()
         self.epoch_start = self.weights.copy()
+        self.planned = program.rates.copy()
         self.row: dict[str, Any] = {}
         self.chunk = 1
         self.save_again_at = perf_counter() + CHECKPOINT_SECONDS
@@ -98,6 +102,7 @@ class Trainer:
         self.best_average[:] = saved["best_average"]
         self.epoch_start[:] = saved["epoch_start"]
         self.row = json.loads(str(saved["row"]))
+        self.cut_rates()
         self.metrics = self.directory.open_metrics(self.progress.metrics_length)
         self.steps = self.directory.open_steps(self.progress.steps_length)
 
@@ -167,7 +172,23 @@ class Trainer:
         progress.norms = 0.0
         self.epoch_start[:] = self.weights
         self.finish_row(row)
+        self.watch(row)
         self.pause()
+
+    def watch(self, row: dict[str, Any]) -> None:
+        """Let a schedule that answers to a metric see it."""
+        scheduler = self.program.config.scheduler
+        if isinstance(scheduler, Plateau):
+            self.progress.watched.append(row[scheduler.watch])
+            self.cut_rates()
+
+    def cut_rates(self) -> None:
+        """Work out the rates to come from what has been watched so far."""
+        scheduler, program = self.program.config.scheduler, self.program
+        if isinstance(scheduler, Plateau):
+            program.rates[:] = scheduler.cut_rates(
+                self.planned, self.progress.watched, program.steps_per_epoch
+            )
 
     def run_chunk(self, epoch: Epoch, count: int) -> None:
         """Run some steps, log them, and adapt the length of the next chunk to the time taken."""

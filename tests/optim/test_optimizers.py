@@ -33,6 +33,10 @@ FROM_PAPERS = [
     {"name": "lamb"},
     {"name": "lamb", "beta1": 0.8, "beta2": 0.99, "eps": 1e-3, "weight_decay": 0.2},
     {"name": "lamb", "weight_decay": 0.2, "include_bias": True},
+    {"name": "schedule_free_sgd", "lr": 0.3},
+    {"name": "schedule_free_sgd", "beta": 0.5, "r": 1.0, "weight_lr_power": 0.0, "lr": 0.3},
+    {"name": "schedule_free_adamw"},
+    {"name": "schedule_free_adamw", "beta1": 0.95, "beta2": 0.99, "weight_decay": 0.2, "r": 1.0},
 ]
 
 

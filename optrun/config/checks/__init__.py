@@ -63,5 +63,6 @@ CHECKS: tuple[Check, ...] = (
     times.average_fits_into_run,
     choosing.validation_is_there,
     choosing.accuracy_is_there,
+    choosing.plateau_can_be_watched,
     choosing.stopping_has_a_measure,
 )

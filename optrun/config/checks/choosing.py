@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from optrun.config.checks.contradiction import Contradiction
 from optrun.config.training import Training
 from optrun.data.dataset import Dataset
+from optrun.optim.plateau import Plateau
+from optrun.optim.schedule import Schedule
 
 
 def validation_is_there(dataset: Dataset, training: Training) -> Iterator[Contradiction]:
@@ -23,6 +25,18 @@ def accuracy_is_there(dataset: Dataset, training: Training) -> Iterator[Contradi
     if training.best_by == "val_accuracy" and not dataset.outline.labelled:
         message = "`val_accuracy` needs class labels, and this dataset gives numbers to predict"
         yield ("training", "best_by"), message, "take `val_loss`"
+
+
+def plateau_can_be_watched(dataset: Dataset, scheduler: Schedule) -> Iterator[Contradiction]:
+    if not isinstance(scheduler, Plateau):
+        return
+    path, watch = ("scheduler", "watch"), scheduler.watch
+    if watch.startswith("val") and not dataset.sizes().validation:
+        message = f"`{watch}` needs validation data, and `dataset.validation` is 0"
+        yield path, message, "set examples aside with `dataset.validation: 0.1`, or watch training"
+    elif watch.endswith("accuracy") and not dataset.outline.labelled:
+        message = f"`{watch}` needs class labels, and this dataset gives numbers to predict"
+        yield path, message, "watch a loss"
 
 
 def stopping_has_a_measure(training: Training) -> Iterator[Contradiction]:

@@ -67,8 +67,8 @@ def batch_can_be_normalized(
         yield path, message, "write at least 2, or take `layer`"
     elif examples % batch == 1 and not training.drop_last:
         message = (
-            f"leaves 1 of {examples} examples for the last batch of an epoch, which has no variance "
-            "for `model.normalization: batch`"
+            f"leaves 1 of {examples} examples for an epoch's last batch, which has no variance for "
+            "`model.normalization: batch`"
         )
         yield path, message, "write another size, or `drop_last: true`"
 

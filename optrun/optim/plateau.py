@@ -1,0 +1,75 @@
+"""The schedule that is not known beforehand: it answers to how training goes."""
+
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from optrun.component import NonNegative, Size
+from optrun.optim.schedule import Length, Schedule
+
+Cut = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Plateau(Schedule):
+    """A cut by a constant factor whenever a metric has stalled.
+
+        α ← max(α·γ, α_min)   after more than `patience` epochs in a row without improvement
+
+    Losses improve by falling below best·(1 − threshold), accuracies by rising above
+    best·(1 + threshold). After a cut, `cooldown` epochs pass uncounted. γ is `factor`, α_min is
+    `min`. A warmup's rates are cut too. PyTorch's ReduceLROnPlateau with its relative threshold,
+    told the metric after every epoch, and without its eps.
+    """
+
+    name: Literal["plateau"] = "plateau"
+    watch: Literal["val_loss", "val_accuracy", "train_loss", "train_accuracy"] = "val_loss"
+    """The column of metrics.csv that is watched."""
+    factor: Cut = 0.1
+    """γ, what each cut multiplies the rate by."""
+    patience: Size = 10
+    """Epochs without improvement that are let pass."""
+    threshold: NonNegative = 1e-4
+    """The least share of the best value that counts as an improvement."""
+    cooldown: Size = 0
+    """Epochs after a cut in which nothing is counted."""
+    min: NonNegative = 0.0
+    """α_min, the lowest rate."""
+
+    def rates(self, lr: float, steps: int, length: Length) -> np.ndarray:
+        return np.full(steps, lr)
+
+    def cuts(self, values: list[float]) -> list[int]:
+        """The epochs, counted from 1, after which the rate is cut.
+
+        Args:
+            values: the watched metric after each epoch so far.
+        """
+        falls = self.watch.endswith("loss")
+        best, waited, cooling, epochs = (np.inf if falls else -np.inf), 0, 0, []
+        for epoch, value in enumerate(values, start=1):
+            mark = best * (1 - self.threshold if falls else 1 + self.threshold)
+            if value < mark if falls else value > mark:
+                best, waited = value, 0
+            else:
+                waited += 1
+            if cooling:
+                cooling, waited = cooling - 1, 0
+            if waited > self.patience:
+                epochs.append(epoch)
+                cooling, waited = self.cooldown, 0
+        return epochs
+
+    def cut_rates(
+        self, planned: np.ndarray, values: list[float], steps_per_epoch: int
+    ) -> np.ndarray:
+        """The rates of the whole run after the epochs that gave these values.
+
+        Args:
+            planned: rates without any cut, float64 (steps,).
+        """
+        rates = planned.copy()
+        for epoch in self.cuts(values):
+            rest = rates[epoch * steps_per_epoch :]
+            rest[:] = np.maximum(rest * self.factor, np.minimum(rest, self.min))
+        return rates
