@@ -121,9 +121,7 @@ class BatchObjective:
         weights, places = typeof(program.parameters.weights), typeof(program.places)
         work, numbers = typeof(program.work), typeof(program.numbers)
         tangents, whole = typeof(self.tangents), types.int64
-        gather_at.specialize(
-            rules.gather, typeof(program.examples), places, work, types.int64[::1]
-        )
+        gather_at.specialize(rules.gather, typeof(program.examples), places, work, types.int64[::1])
         value_at.specialize(
             rules.normalize, rules.activate, rules.loss, weights, places, work, numbers,
             whole, whole, whole,

@@ -51,9 +51,7 @@ def curvature_of_a_dataset_is_known(
         yield ("optimizer", "name"), message, "take `newton`, which knows its second derivatives"
 
 
-def search_has_something_to_draw(
-    optimizer: Optimizer, dataset: Dataset
-) -> Iterator[Contradiction]:
+def search_has_something_to_draw(optimizer: Optimizer, dataset: Dataset) -> Iterator[Contradiction]:
     if isinstance(optimizer, RandomSearch) and dataset.own_objective:
         message = "draws weights as `initialization` would, and this dataset starts where it says"
         yield ("optimizer", "name"), message, "take `random_local_search`"
