@@ -176,7 +176,9 @@ def uphill(weights: dict[str, Array], gradient: dict[str, Array], rho: float) ->
     return {name: w + rho * gradient[name] / norm for name, w in weights.items()}
 
 
-def noisy(gradient: dict[str, Array], names: list[str], noise: Any, seed: int, t: int) -> Any:
+def noisy(
+    gradient: dict[str, Array], names: list[str], noise: dict[str, Any], seed: int, t: int
+) -> dict[str, Array]:
     """The gradient with Gaussian noise, drawn four numbers a counter over all blocks in turn."""
     std = np.sqrt(noise["eta"] / (1 + t) ** noise["gamma"])
     size, drawn = sum(gradient[name].size for name in names), []
@@ -185,10 +187,11 @@ def noisy(gradient: dict[str, Array], names: list[str], noise: Any, seed: int, t
         for a, b in (r[:2], r[2:]):
             radius, angle = np.sqrt(-2 * np.log((a + 0.5) / 2**32)), 2 * np.pi * b / 2**32
             drawn += [radius * np.cos(angle), radius * np.sin(angle)]
-    parts = np.split(std * np.array(drawn[:size]), np.cumsum([gradient[n].size for n in names]))
-    return {
-        n: gradient[n] + p.reshape(gradient[n].shape) for n, p in zip(names, parts, strict=True)
-    }
+    draws, result = std * np.array(drawn), {}
+    for name in names:
+        part, draws = draws[: gradient[name].size], draws[gradient[name].size :]
+        result[name] = gradient[name] + part.reshape(gradient[name].shape)
+    return result
 
 
 def shortened(w: Array, longest: float | None) -> Array:

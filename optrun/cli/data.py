@@ -25,7 +25,7 @@ def list_stored(
     """Show which datasets are on this machine, and where they are looked for."""
     if context.invoked_subcommand is not None:
         return
-    from optrun.data.catalog import DATASETS
+    from optrun.data.catalog import DATASETS, KINDS
 
     rows: list[dict[str, Any]] = []
     for name, dataset in DATASETS.items():
@@ -47,7 +47,8 @@ def list_stored(
         return
     for row in rows:
         typer.echo(f"{row['dataset']:<10}{_state(row):<18}{row['folder']}")
-    typer.echo("synthetic needs no files")
+    for name in KINDS:
+        typer.echo(f"{name} needs no files")
 
 
 def _state(row: dict[str, Any]) -> str:

@@ -59,7 +59,7 @@ def _overview(found: "list[Entry]") -> str:
         if entry.family != family:
             family = entry.family
             lines += ["", family] if lines else [family]
-        lines.append(f"  {entry.name:<20}{entry.summary}")
+        lines.append(f"  {entry.name:<22}{entry.summary}")
     return "\n".join([*lines, "", "More: optrun list FAMILY, optrun list NAME"])
 
 

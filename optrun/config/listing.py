@@ -11,7 +11,7 @@ from optrun.component import Component, Section
 from optrun.config.schema import Config
 from optrun.config.training import EarlyStopping, Training
 from optrun.config.vocabulary import Slot
-from optrun.data.catalog import DATASETS, SYNTHETIC
+from optrun.data.catalog import DATASETS, KINDS
 from optrun.data.preprocessing import PREPROCESSING
 from optrun.nn.activations import ACTIVATIONS
 from optrun.nn.initializers import INITIALIZERS
@@ -26,7 +26,14 @@ from optrun.optim.schedules import SCHEDULES
 from optrun.optim.warmup import WARMUPS
 
 FAMILIES: dict[str, dict[str, type[Section]]] = {
-    "datasets": {**DATASETS, **{f"synthetic {kind}": data for kind, data in SYNTHETIC.items()}},
+    "datasets": {
+        **DATASETS,
+        **{
+            f"{name} {kind}": dataset
+            for name, kinds in KINDS.items()
+            for kind, dataset in kinds.items()
+        },
+    },
     "preprocessing": {**PREPROCESSING},
     "models": {**MODELS},
     "activations": {**ACTIVATIONS},
@@ -119,6 +126,8 @@ def show_default(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, list):
         return f"[{', '.join(show_default(item) for item in value)}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {show_default(item)}' for key, item in value.items())}}}"
     return str(value)
 
 
@@ -146,9 +155,15 @@ def _meaning(section: type[Section], name: str) -> str:
     return ""
 
 
+def _plain_item(item: Any) -> Any:
+    if isinstance(item, Component):
+        return item.name
+    return item.model_dump(mode="json") if isinstance(item, Section) else item
+
+
 def _plain_default(slot: Slot) -> Any:
     if isinstance(slot.default, list):
-        return [item.name if isinstance(item, Component) else item for item in slot.default]
+        return [_plain_item(item) for item in slot.default]
     if isinstance(slot.default, Component):
         return slot.default.name
     if isinstance(slot.default, Section):

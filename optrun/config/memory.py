@@ -40,11 +40,12 @@ def memory_needed(
 ) -> list[tuple[KeyPath, int]]:
     """Bytes that the parts of a run need, each with the field that decides them most.
 
-    Counted are examples and targets, as drawn and as kept; weights, gradient and optimizer state;
-    the activations of a batch and of an evaluation; the rate of every step.
+    Counted are examples and targets, as drawn and as kept; what preprocessing makes of them where
+    it is more than a shift and scale; weights, gradient and optimizer state; the activations of a
+    batch and of an evaluation; the rate of every step. Drivers are counted by a check of their own.
     """
     width, outline = WIDTH[dtype], dataset.outline
-    widths = model.widths(outline.features, outline.outputs)
+    widths = model.widths(dataset.seen.features, outline.outputs)
     hidden = max(widths[1:-1], default=0)
     examples = max(dataset.sizes().train, 1)
     batch = training.examples_per_step(examples)
@@ -59,7 +60,7 @@ def memory_needed(
 
     layers = ("model", "hidden") if hidden else _largest_field(dataset, shape)
     layout = lay_out(
-        model, outline.features, outline.outputs, regularization.include_bias, optimizer.rule
+        model, dataset.seen.features, outline.outputs, regularization.include_bias, optimizer.rule
     )
     kept = 2 * layout.parameters + layout.state
     seen = _numbers(training_shapes(layout, batch, regularization, optimizer.ascent() > 0))
@@ -67,11 +68,24 @@ def memory_needed(
     steps = min(training.epochs * training.steps_per_epoch(examples), MOST_STEPS)
     return [
         (data, stored * (outline.features * value + target)),
+        (_largest_field(dataset, {"spectrum": outline.outputs}), DRAWN * dataset.room()),
+        (("dataset", "preprocessing"), _preprocessed(dataset, stored, width)),
         (layers, kept * width),
         (("training", "batch_size") if batch > max(widths) else layers, seen * width),
         (layers, evaluated * width),
         (("training", "epochs"), steps * DRAWN),
     ]
+
+
+def _preprocessed(dataset: Dataset, stored: int, width: int) -> int:
+    """Bytes of the floats that steps leave in place of what is stored, and of fitting them."""
+    seen, room, floats = dataset.stored, 0, 0
+    for step in dataset.preprocessing:
+        room = max(room, DRAWN * step.room(seen))
+        seen = step.leaves(seen)
+        if not step.keeps_storage:
+            floats = stored * seen.features * width
+    return floats + room
 
 
 def _numbers(shapes: dict[str, tuple[int, ...]]) -> int:

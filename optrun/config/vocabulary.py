@@ -108,7 +108,7 @@ class Slot:
             return " or ".join(option.describe() for option in options)
         if section := self.section({}):
             return "a section with " + ", ".join(section.model_fields)
-        if self.item and self.item.choice:
+        if self.item and (self.item.choice or self.item.section({})):
             return "a list, each item " + self.item.describe()
         return describe_schema(self.schema)
 

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -9,7 +10,8 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
 from optrun.component import Component, Count, OneOf, Section
-from optrun.data.preprocessing import PREPROCESSING, Preprocessing, Rescale
+from optrun.data.preprocessing import PREPROCESSING
+from optrun.data.step import Form, Preprocessing
 
 
 @dataclass(frozen=True)
@@ -103,11 +105,19 @@ ValidationField = Annotated[
         }
     ),
 ]
+Share = Annotated[float, Field(ge=0, le=1)]
 PreprocessingField = list[Annotated[Preprocessing, OneOf(PREPROCESSING)]]
 
 
 class Dataset(Component):
-    """Examples, a part of them for training and validation, the rest for the test."""
+    """Examples, a part of them for training and validation, the rest for the test.
+
+    Attributes:
+        own_objective: whether it brings its own objective (see `optrun.data.objective`) instead of
+            features that a model makes scores of.
+    """
+
+    own_objective: ClassVar[bool] = False
 
     validation: ValidationField = 0.1
     """Examples set aside for validation: a number, or a fraction of the training examples.
@@ -115,14 +125,11 @@ class Dataset(Component):
     subset: SubsetField = None
     """Train on this many examples of those that validation leaves, or on `{per_class: n}`.
     Stratified, chosen by the seed. Default: all of them."""
+    label_noise: Share = 0.0
+    """Probability with which a training example's label is replaced by a class drawn uniformly,
+    by the seed; 1 is random labels. Validation and test examples keep theirs. Zhang et al. 2017."""
     preprocessing: PreprocessingField = Field([])
     """Steps applied in turn, fitted on the training examples only."""
-
-    own_objective: ClassVar[bool] = False
-
-    def start(self) -> NDArray[np.float64]:
-        """Where the parameters of a dataset that is its own objective begin."""
-        raise NotImplementedError(f"{self.name} is no objective")
 
     @property
     @abstractmethod
@@ -140,6 +147,10 @@ class Dataset(Component):
         Raises:
             DataError: files are absent, damaged or of something else.
         """
+
+    def room(self) -> int:
+        """Numbers held beside the examples."""
+        return 0
 
     def validation_count(self, pool: int) -> int:
         """Examples that `validation` takes from `pool`; a fraction takes at least one."""
@@ -177,23 +188,32 @@ class Dataset(Component):
             )
         if isinstance(self.subset, PerClass) and not outline.labelled:
             found["subset"] = "these data have numbers to predict, no classes; write a number"
+        if self.label_noise and not outline.labelled:
+            found["label_noise"] = "these data have numbers to predict, no labels; remove it"
         return found | self._misplaced_steps()
+
+    @property
+    def stored(self) -> Form:
+        """What an example is as it is stored."""
+        outline = self.outline
+        return Form(outline.features, outline.image_shape, outline.image_shape is not None)
+
+    @property
+    def seen(self) -> Form:
+        """What an example is as the model sees it, after all steps."""
+        return reduce(lambda form, step: step.leaves(form), self.preprocessing, self.stored)
 
     def _misplaced_steps(self) -> dict[str, str]:
         """What is wrong with steps of `preprocessing`, by their dotted paths."""
-        found, before = {}, set()
+        if self.preprocessing and not self.outline.features:
+            return {"preprocessing": "these data have no features to preprocess; remove it"}
+        found, before, seen = {}, set(), self.stored
         for position, step in enumerate(self.preprocessing):
-            where = f"preprocessing.{position}"
-            if isinstance(step, Rescale) and self.outline.image_shape is None:
-                found[where] = (
-                    "`rescale` divides bytes by 255, but this dataset is no image set; "
-                    "use `standardize` or leave it out"
-                )
-            elif step.name in before:
-                found[where] = f"`{step.name}` stands there twice; remove one of the two"
-            elif isinstance(step, Rescale) and position:
-                found[where] = (
-                    "`rescale` turns bytes into numbers from 0 to 1, so it must be the first step"
-                )
+            problem = step.problem(seen, self.stored, self.sizes().train)
+            if step.name in before:
+                problem = f"`{step.name}` stands there twice; remove one of the two"
+            if problem:
+                found[f"preprocessing.{position}"] = problem
             before.add(step.name)
+            seen = step.leaves(seen)
         return found

@@ -10,7 +10,7 @@ from optrun.component import Count, NonNegative
 from optrun.data.dataset import Outline, PreprocessingField
 from optrun.data.font import DIGITS, FINENESS, HALF, SPAN, distance_fields
 from optrun.data.preprocessing import Rescale
-from optrun.data.synthetic import Synthetic
+from optrun.data.synthetic import Classes
 from optrun.numerics.streams import Purpose, stream
 
 SIDE = 28
@@ -27,7 +27,7 @@ WAVE_HEIGHT = 1.0
 WAVE_RATE = 0.3
 
 
-class Glyphs(Synthetic):
+class Glyphs(Classes):
     """The digits 0 to 9 as 28×28 grey images, white on black, of MNIST's shape.
 
         grey = 255·(clip(pen radius + ½ − distance to the strokes, 0, 1) + N(0, noise²))

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from optrun.data.dataset import Dataset, Raw
-from optrun.data.preprocessing import compose
+from optrun.data.label_noise import noised
+from optrun.data.preprocessing import preprocess
 from optrun.data.splits import Split, divide
+from optrun.data.step import Stage
 from optrun.errors import UserError
 
 
@@ -23,11 +25,11 @@ class Data:
         validation: the examples to choose by, or None.
         test: the examples to report on.
         shift: (features,), of the run's dtype.
-        scale: (features,), of the run's dtype; the model sees (x − shift)·scale.
+        scale: (features,), of the run's dtype; the model sees (storage − shift)·scale.
         outputs: scores that a model gives: one a class, or one a number to predict.
         labelled: whether targets are class labels.
-        features: values an example.
-        image_shape: (channels, height, width) of images, else None.
+        features: values an example, as the model sees it.
+        image_shape: (channels, height, width) if the model sees images, else None.
         fingerprint: SHA-256 of everything loaded, before splitting and preprocessing.
     """
 
@@ -69,21 +71,23 @@ def prepare(
     pool, held_out, targets, test_targets = (
         _stored(array, dtype) for array in (raw.train_x, raw.test_x, raw.train_y, raw.test_y)
     )
-    affine = compose(dataset.preprocessing, pool, rows.train)
-    shift, scale = affine.shift.astype(dtype), affine.scale.astype(dtype)
+    targets = noised(dataset, targets, rows.train, seed)
+    stage = Stage.start(pool, held_out, rows.train, np.dtype(dtype))
+    stage = preprocess(dataset.preprocessing, stage)
+    shift, scale = stage.affine.shift.astype(dtype), stage.affine.scale.astype(dtype)
     outline = dataset.outline
     return Data(
-        train=Split(pool, targets, rows.train, shift, scale),
-        validation=Split(pool, targets, rows.validation, shift, scale)
+        train=Split(stage.pool, targets, rows.train, shift, scale),
+        validation=Split(stage.pool, targets, rows.validation, shift, scale)
         if rows.validation.size
         else None,
-        test=Split(held_out, test_targets, np.arange(len(test_targets)), shift, scale),
+        test=Split(stage.test, test_targets, np.arange(len(test_targets)), shift, scale),
         shift=shift,
         scale=scale,
         outputs=outline.outputs,
         labelled=outline.labelled,
-        features=outline.features,
-        image_shape=outline.image_shape,
+        features=shift.size,
+        image_shape=dataset.seen.image_shape,
         fingerprint=fingerprint(raw),
     )
 

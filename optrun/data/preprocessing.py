@@ -1,97 +1,21 @@
-"""Preprocessing: per-feature shifts and scales, fitted on the training examples.
+"""Preprocessing: what happens to the stored values before the model sees them.
 
-Every step here maps x to (x − shift)·scale, so any list of them is one such map. It is applied
-when a batch is gathered, and images stay bytes in memory.
+Fitted on the training examples only, and applied to all.
 """
 
-from abc import abstractmethod
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
-from optrun.component import Component, table
-
-CHUNK = 1024
-"""Rows read at a time, so that statistics need no float copy of the data."""
-
-
-@dataclass(frozen=True)
-class Affine:
-    """x ↦ (x − shift)·scale for each feature; both (features,), float64, scale never 0."""
-
-    shift: NDArray[np.float64]
-    scale: NDArray[np.float64]
-
-    def then(self, after: "Affine") -> "Affine":
-        """This map followed by another: ((x − s)·c − m)·k = (x − (s + m/c))·ck."""
-        return Affine(self.shift + after.shift / self.scale, self.scale * after.scale)
+from optrun.component import NonNegative, Positive, table
+from optrun.data.statistics import Affine, MappedStatistics
+from optrun.data.step import Form, Preprocessing, ShiftAndScale, Stage
+from optrun.data.whitening import PcaWhiten, ZcaWhiten
 
 
-class Statistics:
-    """Mean and standard deviation of every feature over chosen rows, found when asked for."""
-
-    def __init__(self, storage: NDArray[Any], rows: NDArray[np.int64]):
-        self._storage = storage
-        self._rows = rows
-
-    @cached_property
-    def mean(self) -> NDArray[np.float64]:
-        """(features,)"""
-        exact = np.int64 if self._storage.dtype == np.uint8 else np.float64
-        total: NDArray[Any] = np.zeros(self._storage.shape[1], exact)
-        for chunk in self._chunks():
-            total += chunk.sum(axis=0, dtype=exact)
-        return total / len(self._rows)
-
-    @cached_property
-    def std(self) -> NDArray[np.float64]:
-        """(features,), population form √(Σ(x − mean)²/n); 0 where all values are equal."""
-        total = np.zeros(self._storage.shape[1])
-        varies = np.zeros(self._storage.shape[1], bool)
-        first = self._storage[self._rows[0]]
-        for chunk in self._chunks():
-            varies |= (chunk != first).any(axis=0)
-            deviation = chunk - self.mean
-            total += np.einsum("ij,ij->j", deviation, deviation)
-        return np.where(varies, np.sqrt(total / len(self._rows)), 0.0)
-
-    def _chunks(self) -> Iterator[NDArray[Any]]:
-        for start in range(0, len(self._rows), CHUNK):
-            yield self._storage[self._rows[start : start + CHUNK]]
-
-
-class MappedStatistics:
-    """The statistics of the same rows after an affine map."""
-
-    def __init__(self, raw: Statistics, affine: Affine):
-        self._raw = raw
-        self._affine = affine
-        self.features = affine.scale.size
-
-    @property
-    def mean(self) -> NDArray[np.float64]:
-        """(features,)"""
-        return (self._raw.mean - self._affine.shift) * self._affine.scale
-
-    @property
-    def std(self) -> NDArray[np.float64]:
-        """(features,)"""
-        return self._raw.std * self._affine.scale
-
-
-class Preprocessing(Component):
-    """A step between the stored values and what the model sees."""
-
-    @abstractmethod
-    def fit(self, seen: MappedStatistics) -> Affine:
-        """The step's map, given the statistics of what reaches it from the training examples."""
-
-
-class Rescale(Preprocessing):
+class Rescale(ShiftAndScale):
     """Bytes to numbers from 0 to 1.
 
     x ← x/255
@@ -99,11 +23,36 @@ class Rescale(Preprocessing):
 
     name: Literal["rescale"] = "rescale"
 
+    def problem(self, seen: Form, stored: Form, examples: int) -> str | None:
+        if not stored.is_bytes:
+            return (
+                "`rescale` divides bytes by 255, but this dataset is no image set; "
+                "use `standardize` or leave it out"
+            )
+        if not seen.is_bytes:
+            return "`rescale` turns bytes into numbers from 0 to 1, so it must be the first step"
+        return None
+
     def fit(self, seen: MappedStatistics) -> Affine:
         return Affine(np.zeros(seen.features), np.full(seen.features, 1 / 255))
 
 
-class Center(Preprocessing):
+class MinMax(ShiftAndScale):
+    """Give each feature the least value 0 and the greatest 1 over the training examples.
+
+        x ← (x − min)/(max − min)
+
+    Other examples may lie outside. A feature that never varies only becomes 0.
+    """
+
+    name: Literal["min_max"] = "min_max"
+
+    def fit(self, seen: MappedStatistics) -> Affine:
+        span = seen.max - seen.min
+        return Affine(seen.min, 1 / np.where(span > 0, span, 1))
+
+
+class Center(ShiftAndScale):
     """Subtract each feature's mean over the training examples (of images: the mean image).
 
     x ← x − mean
@@ -115,7 +64,7 @@ class Center(Preprocessing):
         return Affine(seen.mean, np.ones(seen.features))
 
 
-class Standardize(Preprocessing):
+class Standardize(ShiftAndScale):
     """Give each feature mean 0 and standard deviation 1 over the training examples.
 
         x ← (x − mean)/std
@@ -130,20 +79,69 @@ class Standardize(Preprocessing):
         return Affine(seen.mean, 1 / np.where(std > 0, std, 1))
 
 
-def compose(steps: list[Preprocessing], storage: NDArray[Any], rows: NDArray[np.int64]) -> Affine:
-    """The one map that a list of steps amounts to, each fitted on what the ones before it leave.
+class PerExample(Preprocessing):
+    """A step that looks at one example at a time, so there is nothing to fit."""
 
-    Args:
-        steps: in the order they apply.
-        storage: (N, features), bytes or floats.
-        rows: (n,), the training examples.
+    keeps_storage: ClassVar[bool] = False
+
+    def problem(self, seen: Form, stored: Form, examples: int) -> str | None:
+        if seen.features == 1:
+            return f"`{self.name}` leaves only zeros where an example is a single value"
+        return None
+
+
+class SampleMean(PerExample):
+    """Subtract from each example the mean of its own values (of images: the brightness).
+
+    x ← x − mean(x),   over all features, and so over all channels
     """
-    features = storage.shape[1]
-    raw = Statistics(storage, rows)
-    whole = Affine(np.zeros(features), np.ones(features))
-    for step in steps:
-        whole = whole.then(step.fit(MappedStatistics(raw, whole)))
-    return whole
+
+    name: Literal["sample_mean"] = "sample_mean"
+
+    def apply(self, stage: Stage) -> Stage:
+        return stage.carried_out(_without_own_mean)
 
 
-PREPROCESSING: dict[str, type[Preprocessing]] = table([Rescale, Center, Standardize])
+class ContrastNormalize(PerExample):
+    """Global contrast normalization: the same spread of values in every example.
+
+        x ← s·(x − mean(x))/max(ε, √(λ + mean((x − mean(x))²)))
+
+    Means are over all features of the example. Goodfellow et al., Deep Learning (2016), eq. 12.3.
+    """
+
+    name: Literal["contrast_normalize"] = "contrast_normalize"
+    scale: Positive = 1.0
+    """s, the standard deviation that an example gets where λ is 0."""
+    smoothing: NonNegative = 0.0
+    """λ, added to the variance so that examples of little contrast stay so, in squared units."""
+    eps: Positive = 1e-8
+    """ε, the least divisor, for examples without any contrast."""
+
+    def apply(self, stage: Stage) -> Stage:
+        return stage.carried_out(self._normalized)
+
+    def _normalized(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        deviation = _without_own_mean(x)
+        variance = np.mean(deviation**2, axis=1, keepdims=True)
+        return self.scale * deviation / np.maximum(self.eps, np.sqrt(self.smoothing + variance))
+
+
+def _without_own_mean(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return x - x.mean(axis=1, keepdims=True)
+
+
+def preprocess(steps: list[Preprocessing], stage: Stage) -> Stage:
+    """The examples after all steps, each fitted on what the ones before it leave.
+
+    With one thread, for the bits of a decomposition depend on how many there are.
+    """
+    with threadpool_limits(limits=1, user_api="blas"):
+        for step in steps:
+            stage = step.apply(stage)
+    return stage
+
+
+PREPROCESSING: dict[str, type[Preprocessing]] = table(
+    [Rescale, MinMax, Center, Standardize, SampleMean, ContrastNormalize, PcaWhiten, ZcaWhiten]
+)

@@ -16,8 +16,8 @@ class Split:
     """Some rows of a stored array, with the map to what the model sees.
 
     Attributes:
-        storage: (N, features), C-contiguous; bytes for images, else of the run's dtype. Training
-            and validation share one.
+        storage: (N, features), C-contiguous; bytes for images unless a preprocessing step was
+            carried out on them, else of the run's dtype. Training and validation share one.
         targets: of every stored row its class, (N,) int64, or the numbers to predict,
             (N, outputs) of the run's dtype, C-contiguous. Shared like the storage.
         indices: (n,) the rows that belong, ascending, int64.

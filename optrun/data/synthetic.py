@@ -16,7 +16,7 @@ Several = Annotated[int, Field(ge=2)]
 
 
 class Synthetic(Dataset):
-    """A dataset drawn from the run's seed, its classes equally frequent.
+    """A dataset that is drawn, as large as one likes.
 
     Training and test examples come from streams of their own, so changing the number of one
     leaves the other as it was.
@@ -28,6 +28,10 @@ class Synthetic(Dataset):
     """Examples that training and validation share."""
     test_samples: Count = 1000
     """Examples of the test set."""
+
+
+class Classes(Synthetic):
+    """Classes drawn from the run's seed, equally frequent."""
 
     @abstractmethod
     def draw(self, labels: NDArray[np.int64], seed: int, purpose: Purpose) -> NDArray[Any]:
@@ -52,7 +56,7 @@ class Synthetic(Dataset):
         return found
 
 
-class Blobs(Synthetic):
+class Blobs(Classes):
     """Gaussian clouds around the corners of a regular polygon.
 
         x ~ N(corner of its class, spread²·I)
@@ -86,7 +90,7 @@ class Blobs(Synthetic):
         return np.column_stack([np.cos(angles), np.sin(angles)]) @ plane.T
 
 
-class Moons(Synthetic):
+class Moons(Classes):
     """Two interleaved half circles of radius 1.
 
         class 0: (cos t, sin t),   class 1: (1 − cos t, ½ − sin t),   t uniform in [0, π]
@@ -111,7 +115,33 @@ class Moons(Synthetic):
         return np.column_stack([x, y]) + generator.normal(0, self.noise, (labels.size, 2))
 
 
-class Spirals(Synthetic):
+class Circles(Classes):
+    """Two circles around the origin, one within the other.
+
+        class 0: (cos t, sin t),   class 1: inner·(cos t, sin t),   t uniform in [0, 2π]
+
+    Normal noise is added to both coordinates.
+    """
+
+    kind: Literal["circles"] = "circles"
+    inner: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    """Radius of the inner circle."""
+    noise: NonNegative = 0.1
+    """Standard deviation of the noise."""
+
+    @property
+    def outline(self) -> Outline:
+        return Outline(self.samples, self.test_samples, outputs=2, features=2)
+
+    def draw(self, labels: NDArray[np.int64], seed: int, purpose: Purpose) -> NDArray[Any]:
+        generator = stream(seed, purpose)
+        t = generator.uniform(0, 2 * np.pi, labels.size)
+        radius = np.where(labels == 1, self.inner, 1)
+        circle = np.column_stack([radius * np.cos(t), radius * np.sin(t)])
+        return circle + generator.normal(0, self.noise, (labels.size, 2))
+
+
+class Spirals(Classes):
     """Arms that wind out of the origin, one a class.
 
     x = r·(cos φ, sin φ),   φ = 2π·(class/classes + turns·r) + noise,   r uniform in [0, 1]
@@ -135,3 +165,26 @@ class Spirals(Synthetic):
         turn = 2 * np.pi * (labels / self.classes + self.turns * r)
         angle = turn + generator.normal(0, self.noise, labels.size)
         return np.column_stack([r * np.cos(angle), r * np.sin(angle)])
+
+
+class Xor(Classes):
+    """Gaussian clouds around the corners of a square, those opposite each other of one class.
+
+        x ~ N((±1, ±1), spread²·I),   class 0 where the signs are equal, 1 where they differ
+
+    No straight line tells the classes apart.
+    """
+
+    kind: Literal["xor"] = "xor"
+    spread: Positive = 0.3
+    """Standard deviation of a cloud in every direction."""
+
+    @property
+    def outline(self) -> Outline:
+        return Outline(self.samples, self.test_samples, outputs=2, features=2)
+
+    def draw(self, labels: NDArray[np.int64], seed: int, purpose: Purpose) -> NDArray[Any]:
+        generator = stream(seed, purpose)
+        first = generator.choice([-1, 1], labels.size)
+        corners = np.column_stack([first, np.where(labels == 1, -first, first)])
+        return corners + generator.normal(0, self.spread, (labels.size, 2))

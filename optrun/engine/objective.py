@@ -10,7 +10,7 @@ from optrun.engine.batch import gather_batch, objective_gradient
 from optrun.engine.roles import curvature_roles, roles
 from optrun.engine.start import draw_start
 from optrun.nn.curvature import Tangents, curvature_signals, hessian_product
-from optrun.nn.network import forward, input_rows, output_rows
+from optrun.nn.network import forward, output_rows
 from optrun.numerics.denormals import flush_denormals, restore_denormals
 from optrun.numerics.jit import kernel
 from optrun.numerics.streams import stream

@@ -25,13 +25,14 @@ def draw_start(
     """Initial weights, and running statistics behind them, (total,).
 
     A layer's draw depends on the seed and its index, not on other layers, unless `random_for` gives
-    another generator for each. They are drawn in float64 and rounded, so a float32 run starts where a float64 run does; with
-    one thread, for the bits of a decomposition depend on how many there are. Gains start at 1, or
-    at the length of the vector that they scale; running statistics at mean 0 and variance 1.
+    another generator for each. They are drawn in float64 and rounded, so a float32 run starts where
+    a float64 run does; with one thread, for the bits of a decomposition depend on how many there
+    are. Gains start at 1, or at the length of the vector that they scale; running statistics at
+    mean 0 and variance 1.
     """
     initializer = config.initialization
     if initializer is None:
-        return config.dataset.start().astype(config.dtype)
+        return config.objective.start_point().astype(config.dtype)
     random_for = random_for or (lambda index: stream(config.seed, Purpose.START, index))
     flat = np.zeros(total, config.dtype)
     for name, part in named_parts(places, flat).items():

@@ -42,7 +42,9 @@ def likely_cause(program: Program, step: int) -> str:
             "dataset.preprocessing"
         )
     if step == 0:
-        return "the start: its weights are too large for this model; choose another initialization"
+        start = config.initialization
+        drawn = f"weights drawn by {start.name}" if start else "the parameters"
+        return f"the start: {drawn} are too large; choose another"
     rate = rates[min(step, rates.size) - 1]
     l1, l2 = config.regularization.penalties()
     if max(l1, l2) >= 1 and rate * max(l1, l2) >= 1:
@@ -62,4 +64,4 @@ def largest_input(program: Program) -> float:
     """The largest absolute value among the features of the first training examples."""
     train = program.data.train
     rows = train.storage[train.indices[:256]]
-    return float(np.abs((rows - program.data.shift) * program.data.scale).max())
+    return float(np.abs((rows - program.data.shift) * program.data.scale).max(initial=0.0))

@@ -23,7 +23,7 @@ def shown(*arguments: str) -> str:
 def test_everything_is_listed_with_its_summary():
     text = shown()
     for entry in entries():
-        assert f"{entry.name:<20}{entry.summary}" in text
+        assert f"{entry.name:<22}{entry.summary}" in text
 
 
 def test_every_component_a_config_can_name_is_in_a_family():

@@ -47,7 +47,8 @@ def _objects(schema: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def _arrays(schema: dict[str, Any]) -> st.SearchStrategy[list[Any]]:
-    return st.lists(values_of(schema["items"]), min_size=schema.get("minItems", 0), max_size=3)
+    least, most = schema.get("minItems", 0), schema.get("maxItems", 3)
+    return st.lists(values_of(schema["items"]), min_size=least, max_size=most)
 
 
 def _integers(schema: dict[str, Any]) -> st.SearchStrategy[int]:

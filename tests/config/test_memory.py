@@ -37,6 +37,15 @@ def sixteen_gigabytes(monkeypatch):
         (CONFIG, ["dataset.features=1000000000"], "dataset.features", ""),
         (LINEAR, ["dataset.samples=1000000", "dataset.features=300000"], "dataset.samples", ""),
         (
+            LINEAR,
+            [
+                "dataset={name: synthetic, kind: quadratic}",
+                "dataset.spectrum=[{count: 200000, low: 0.0, high: 1.0}]",
+            ],
+            "dataset.spectrum",
+            "",
+        ),
+        (
             CONFIG,
             ["dataset.samples=50000000", "model.hidden=[500]", "training.batch_size=full"],
             "training.batch_size",
@@ -94,3 +103,26 @@ def test_the_estimate_is_what_the_arrays_of_a_program_take(dtype, extra):
 def nbytes(program: Program) -> int:
     arrays = [*program.parameters, *program.work, *program.evaluation_work, program.rates]
     return sum(np.asarray(array).nbytes for array in arrays)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("steps", "features", "room"),
+    [("standardize", 3, 0), ("sample_mean", 3, 0), ("zca_whiten", 3, 18), ("pca_two", 2, 18)],
+)
+def test_what_preprocessing_leaves_is_counted(dtype, steps, features, room):
+    step = "{name: pca_whiten, components: 2}" if steps == "pca_two" else steps
+    config = load(CONFIG, [f"dtype={dtype}", f"dataset.preprocessing=[{step}]"]).config
+    data = prepare(config.dataset, config.seed, dtype)
+    stored = (data.train.storage, data.test.storage)
+    expected = 0 if steps == "standardize" else sum(array.nbytes for array in stored)
+    sizes = memory_needed(
+        config.dataset,
+        config.model,
+        config.optimizer,
+        config.regularization,
+        config.training,
+        config.dtype,
+    )
+    assert data.features == features
+    assert dict(sizes)["dataset", "preprocessing"] == expected + 8 * room

@@ -28,8 +28,8 @@ def test_every_problem_of_a_file_is_told_at_once_in_the_order_of_its_lines(compl
         """\
         x.yaml:2:24: dataset.kind: unknown key
             2 | dataset: {name: mnist, kind: moons}
-              |                        ^^^^ `kind` belongs to synthetic; mnist has validation, \
-subset, preprocessing
+              |                        ^^^^ `kind` belongs to synthetic, function; mnist has \
+validation, subset, label_noise, preprocessing
         x.yaml:3:15: model.name: unknown name `mpl`
             3 | model: {name: mpl, hidden: [8]}
               |               ^^^ did you mean `mlp`? There are linear, mlp
@@ -144,7 +144,7 @@ def test_a_line_that_is_wrong(complaint, line, message, hint):
             "dataset: {name: synthetic, kind: moons}",
             "dataset: synthetic",
             "x.yaml:2:1: dataset.kind: required, but missing",
-            "add `kind:` with one of blobs, moons, spirals",
+            "add `kind:` with one of blobs, moons, circles, spirals",
         ),
         (
             "optimizer: {name: sgd, lr: 0.1}",
@@ -328,7 +328,7 @@ def test_a_mapping_gets_the_same_checks_with_its_keys_as_places():
         """\
         seed: must be at least 0 and less than 9223372036854775808, not -1
         dataset: required, but missing
-              | add `dataset:` with one of mnist, cifar10, synthetic
+              | add `dataset:` with one of mnist, cifar10, synthetic, function
         model.hiden: unknown key
               | did you mean `hidden`?
         optimizer: required, but missing

@@ -4,9 +4,11 @@ import jsonschema
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from optrun.data.catalog import DATASETS, SYNTHETIC, AnyDataset
+from optrun.data.catalog import DATASETS, KINDS, AnyDataset
 
 ADAPTER: TypeAdapter = TypeAdapter(AnyDataset)
+COMPUTED = [(name, kind) for name, kinds in KINDS.items() for kind in kinds]
+COMPONENTS = [*DATASETS.values(), *(KINDS[name][kind] for name, kind in COMPUTED)]
 
 
 def build(**fields):
@@ -22,19 +24,24 @@ def test_a_bare_name_is_the_dataset_with_its_defaults(name):
     assert ADAPTER.validate_python(name) == DATASETS[name]()
 
 
-@pytest.mark.parametrize("kind", SYNTHETIC)
-def test_a_synthetic_dataset_is_chosen_by_its_kind(kind):
-    assert type(build(name="synthetic", kind=kind)) is SYNTHETIC[kind]
+@pytest.mark.parametrize(("name", "kind"), COMPUTED)
+def test_a_dataset_without_files_is_chosen_by_its_kind(name, kind):
+    assert type(build(name=name, kind=kind)) is KINDS[name][kind]
 
 
-@pytest.mark.parametrize("component", [*DATASETS.values(), *SYNTHETIC.values()])
+@pytest.mark.parametrize("component", COMPONENTS)
 def test_what_is_written_out_reads_back_and_obeys_the_schema(component):
     written = component().model_dump()
     assert ADAPTER.validate_python(written) == component()
     jsonschema.validate(written, ADAPTER.json_schema())
 
 
-@pytest.mark.parametrize("component", [*DATASETS.values(), *SYNTHETIC.values()])
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_nothing_is_wrong_with_the_defaults(component):
+    assert component().problems() == {}
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
 def test_images_are_rescaled_unless_told_otherwise(component):
     dataset = component()
     steps = [step.name for step in dataset.preprocessing]
@@ -87,6 +94,22 @@ def test_sizes_are_known_before_loading(fields, expected):
         ({"subset": {"per_class": 181}}, "subset", "write at most {per_class: 180}"),
         ({"preprocessing": ["rescale"]}, "preprocessing.0", "no image set"),
         ({"preprocessing": ["center", "center"]}, "preprocessing.1", "twice"),
+        (
+            {"preprocessing": [{"name": "pca_whiten", "components": 3}]},
+            "preprocessing.0",
+            "keeps 3 components, but 2 features of 540 training examples have 2; write at most",
+        ),
+        (
+            {"preprocessing": [{"name": "pca_whiten", "components": 2}], "subset": 2},
+            "preprocessing.0",
+            "write at most `components: 1`",
+        ),
+        (
+            {"preprocessing": [{"name": "pca_whiten", "components": 1}, "sample_mean"]},
+            "preprocessing.1",
+            "`sample_mean` leaves only zeros",
+        ),
+        ({"preprocessing": ["zca_whiten"], "subset": 1}, "preprocessing.0", "at least 2 training"),
     ],
 )
 def test_contradictions_are_named_with_the_field_to_change(fields, field, text):
@@ -96,6 +119,43 @@ def test_contradictions_are_named_with_the_field_to_change(fields, field, text):
 def test_all_contradictions_are_found_at_once():
     found = spirals(validation=700, preprocessing=["center", "rescale"]).problems()
     assert set(found) == {"validation", "preprocessing.1"}
+
+
+@pytest.mark.parametrize("value", [0, -3, True, 1.0, 1.5, 0.0, "all"])
+def test_other_numbers_of_components_are_refused_with_examples(value):
+    with pytest.raises(ValidationError, match=r"a number such as 50, a fraction .* 0\.99, or null"):
+        spirals(preprocessing=[{"name": "pca_whiten", "components": value}])
+
+
+@pytest.mark.parametrize(
+    ("steps", "features", "image_shape"),
+    [
+        (["rescale", "zca_whiten"], 784, (1, 28, 28)),
+        (["pca_whiten"], 784, None),
+        ([{"name": "pca_whiten", "components": 40}, "standardize"], 40, None),
+        ([{"name": "pca_whiten", "components": 0.9}], 1, None),
+    ],
+)
+def test_what_the_model_sees_is_known_before_loading(steps, features, image_shape):
+    seen = build(name="synthetic", kind="glyphs", preprocessing=steps).seen
+    assert (seen.features, seen.image_shape) == (features, image_shape)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "text"),
+    [
+        ({"label_noise": 0.1}, "label_noise", "no labels"),
+        ({"subset": {"per_class": 2}}, "subset", "no classes"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["polynomial", "quadratic"])
+def test_what_is_about_classes_is_refused_where_there_are_none(kind, fields, field, text):
+    assert text in build(name="synthetic", kind=kind, **fields).problems()[field]
+
+
+def test_there_is_nothing_to_preprocess_without_features():
+    quadratic = build(name="synthetic", kind="quadratic", preprocessing=["center"])
+    assert "no features" in quadratic.problems()["preprocessing"]
 
 
 def test_bytes_become_numbers_before_anything_else():

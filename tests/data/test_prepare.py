@@ -5,9 +5,11 @@ import pytest
 
 from optrun.data.catalog import SYNTHETIC
 from optrun.data.glyphs import Glyphs
+from optrun.data.polynomial import Polynomial
 from optrun.data.prepare import fingerprint, prepare
-from optrun.data.preprocessing import Center, Rescale, Standardize
+from optrun.data.preprocessing import PREPROCESSING, Center, Rescale, Standardize
 from optrun.data.synthetic import Blobs, Spirals
+from optrun.data.whitening import PcaWhiten
 from optrun.errors import UserError
 from optrun.numerics.streams import Purpose
 
@@ -47,8 +49,26 @@ def test_sizes_are_those_foretold(kind):
     assert (len(data.train), len(data.validation), len(data.test)) == (100, 30, 30)
     assert (sizes.train, sizes.validation, sizes.test) == (100, 30, 30)
     assert data.train.x.shape == (100, outline.features) == (100, data.features)
-    assert set(data.train.y) == set(range(outline.outputs)) == set(range(data.outputs))
+    assert (data.outputs, data.labelled) == (outline.outputs, outline.labelled)
+    if data.labelled:
+        assert set(data.train.y) == set(range(data.outputs))
+    else:
+        assert data.train.y.shape == (100, data.outputs)
     assert data.image_shape == outline.image_shape
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_whitened_components_are_all_that_is_stored(dtype):
+    steps = [Rescale(), PcaWhiten(components=20)]
+    dataset = Glyphs(samples=300, test_samples=50, preprocessing=steps)
+    data = prepare(dataset, 0, dtype)
+    assert (data.features, data.image_shape) == (20, None)
+    assert data.train.storage is data.validation.storage
+    for split, size in ((data.train, 270), (data.validation, 30), (data.test, 50)):
+        assert split.x.shape == (size, 20)
+        assert split.storage.dtype == split.x.dtype == dtype
+    expected = np.diag(data.train.x.var(axis=0))
+    np.testing.assert_allclose(np.cov(data.train.x.T, bias=True), expected, atol=1e-5)
 
 
 def test_images_stay_bytes_and_are_shared_not_copied():
@@ -66,12 +86,25 @@ def test_floats_are_stored_in_the_dtype_of_the_run():
     assert prepare(Spirals(), 0, "float64").train.storage.dtype == np.float64
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_numbers_to_predict_are_of_the_dtype_of_the_run_and_stay_with_their_examples(dtype):
+    data, raw = prepare(Polynomial(samples=100, noise=0.0), 0, dtype), Polynomial(noise=0.0).load(0)
+    assert data.train.targets is data.validation.targets
+    assert raw.train_y.dtype == np.float64
+    for split in (data.train, data.validation, data.test):
+        assert split.targets.dtype == dtype
+        assert split.targets.flags.c_contiguous
+        x = split.x[:, 0]
+        np.testing.assert_allclose(split.y[:, 0], 2 * x**2 - x - 0.5, atol=1e-6)
+
+
 def test_without_validation_there_is_no_split():
     assert prepare(Spirals(validation=0), 0, "float32").validation is None
 
 
-def test_preprocessing_does_not_look_at_validation_or_test(monkeypatch):
-    dataset = Blobs(preprocessing=[Standardize()], subset=300)
+@pytest.mark.parametrize("step", [name for name in PREPROCESSING if name != "rescale"])
+def test_preprocessing_does_not_look_at_validation_or_test(step, monkeypatch):
+    dataset = Blobs(preprocessing=[PREPROCESSING[step]()], subset=300)
     before = prepare(dataset, 0, "float64")
     unseen = np.setdiff1d(np.arange(600), before.train.indices)
     draw = Blobs.draw

@@ -8,33 +8,44 @@ import pytest
 from optrun.data.catalog import SYNTHETIC
 from optrun.data.font import DIGITS, FINENESS, HALF, SPAN, distance_fields
 from optrun.data.glyphs import Glyphs
-from optrun.data.synthetic import Blobs, Moons, Spirals
+from optrun.data.polynomial import Polynomial
+from optrun.data.prepare import prepare
+from optrun.data.synthetic import Blobs, Circles, Classes, Moons, Spirals, Xor
+
+BY_SEED = [kind for kind in SYNTHETIC if kind != "quadratic"]
+OF_CLASSES = [kind for kind, dataset in SYNTHETIC.items() if issubclass(dataset, Classes)]
+
+
+@pytest.mark.parametrize("kind", OF_CLASSES)
+def test_classes_are_equally_frequent(kind):
+    dataset = SYNTHETIC[kind](samples=203, test_samples=101)
+    raw = dataset.load(0)
+    for labels in (raw.train_y, raw.test_y):
+        assert labels.dtype == np.int64
+        assert np.ptp(np.bincount(labels, minlength=dataset.outline.outputs)) <= 1
+
+
+@pytest.mark.parametrize("kind", BY_SEED)
+def test_the_seed_decides(kind):
+    dataset = SYNTHETIC[kind](samples=50, test_samples=20)
+    first, again, other = (dataset.load(seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first.train_x, again.train_x)
+    np.testing.assert_array_equal(first.test_x, again.test_x)
+    assert not np.array_equal(first.train_x, other.train_x)
 
 
 @pytest.mark.parametrize("kind", SYNTHETIC)
-class TestAll:
-    def test_classes_are_equally_frequent(self, kind):
-        dataset = SYNTHETIC[kind](samples=203, test_samples=101)
-        raw = dataset.load(0)
-        for labels in (raw.train_y, raw.test_y):
-            assert labels.dtype == np.int64
-            assert np.ptp(np.bincount(labels, minlength=dataset.outline.outputs)) <= 1
-
-    def test_the_seed_decides(self, kind):
-        dataset = SYNTHETIC[kind](samples=50, test_samples=20)
-        first, again, other = (dataset.load(seed) for seed in (1, 1, 2))
-        np.testing.assert_array_equal(first.train_x, again.train_x)
-        np.testing.assert_array_equal(first.test_x, again.test_x)
-        assert not np.array_equal(first.train_x, other.train_x)
-
-    def test_training_and_test_do_not_depend_on_each_others_size(self, kind):
-        few, many, more = (
-            SYNTHETIC[kind](samples=samples, test_samples=test_samples).load(0)
-            for samples, test_samples in ((50, 20), (50, 40), (80, 20))
-        )
-        np.testing.assert_array_equal(few.train_x, many.train_x)
-        np.testing.assert_array_equal(few.test_x, more.test_x)
-        assert not np.array_equal(few.train_x[:20], few.test_x)
+def test_training_and_test_do_not_depend_on_each_others_size(kind):
+    few, many, more = (
+        SYNTHETIC[kind](samples=samples, test_samples=test_samples).load(0)
+        for samples, test_samples in ((50, 20), (50, 40), (80, 20))
+    )
+    for one, other in ((few.train_x, many.train_x), (few.test_x, more.test_x)):
+        np.testing.assert_array_equal(one, other)
+    for one, other in ((few.train_y, many.train_y), (few.test_y, more.test_y)):
+        np.testing.assert_array_equal(one, other)
+    parts = [np.column_stack([few.train_x[:20], few.train_y[:20]])]
+    assert not np.array_equal(parts[0], np.column_stack([few.test_x, few.test_y]))
 
 
 def test_blobs_have_the_stated_spread_around_a_regular_polygon():
@@ -58,6 +69,55 @@ def test_moons_are_half_circles_with_the_stated_noise():
     assert (lower[:, 1] <= 0.5).all()
     noisy = Moons(samples=2000, noise=0.1).load(0)
     np.testing.assert_allclose((noisy.train_x - clean.train_x).std(axis=0), 0.1, atol=0.005)
+
+
+def test_circles_have_their_radii_and_the_stated_noise():
+    clean = Circles(samples=2000, noise=0.0, inner=0.3).load(0)
+    radius = np.linalg.norm(clean.train_x, axis=1)
+    np.testing.assert_allclose(radius, np.where(clean.train_y == 1, 0.3, 1.0))
+    np.testing.assert_allclose(clean.train_x.mean(axis=0), 0, atol=0.05)
+    noisy = Circles(samples=2000, noise=0.2, inner=0.3).load(0)
+    np.testing.assert_allclose((noisy.train_x - clean.train_x).std(axis=0), 0.2, atol=0.01)
+
+
+def test_xor_has_each_class_at_two_opposite_corners():
+    raw = Xor(samples=20_000, spread=0.2).load(0)
+    corners = np.sign(raw.train_x)
+    assert ((corners[:, 0] != corners[:, 1]) == raw.train_y).all()
+    np.testing.assert_allclose(corners.mean(axis=0), 0, atol=0.03)
+    np.testing.assert_allclose((raw.train_x - corners).std(axis=0), 0.2, atol=0.005)
+
+
+def test_polynomial_is_the_stated_curve_with_noise_and_powers():
+    dataset = Polynomial(samples=4000, test_samples=10, degree=4)
+    raw = dataset.load(0)
+    x = raw.train_x[:, 0]
+    np.testing.assert_allclose(raw.train_x, np.stack([x, x**2, x**3, x**4], axis=1))
+    noise = raw.train_y[:, 0] - (2 * x**2 - x - 0.5)
+    np.testing.assert_allclose(noise.std(), 0.2, rtol=0.05)
+    np.testing.assert_allclose(noise.mean(), 0, atol=0.01)
+    edges = -1 + 2 * np.arange(4001) / 4000
+    assert (edges[:-1] <= x).all()
+    assert (x <= edges[1:]).all()
+
+
+def test_degree_1_underfits_2_fits_and_9_overfits():
+    medians = []
+    for degree in (1, 2, 9):
+        errors = []
+        for seed in range(30):
+            data = prepare(Polynomial(degree=degree), seed, "float64")
+            x, seen = (np.insert(split.x, 0, 1, axis=1) for split in (data.train, data.test))
+            w = np.linalg.lstsq(x, data.train.y, rcond=None)[0]
+            errors.append(
+                [((x @ w - data.train.y) ** 2).mean(), ((seen @ w - data.test.y) ** 2).mean()]
+            )
+        medians.append(np.median(errors, axis=0))
+    (under, under_test), (fit, fit_test), (over, over_test) = medians
+    assert under > 5 * fit > 10 * over
+    assert fit_test < 0.06
+    assert under_test > 5 * fit_test
+    assert over_test > 3 * fit_test
 
 
 def test_spirals_wind_as_stated():

@@ -69,6 +69,7 @@ def test_another_config_compiles_only_what_it_alone_uses(cache):
         "nn.activations.ReLU.forward",
         "nn.activations.ReLU.backward",
         "nn.losses.Hinge.loss",
+        "nn.losses.labels_of",
         "optim.descent.Nesterov.update",
     }
 

@@ -56,6 +56,7 @@ CHECKS: tuple[Check, ...] = (
     models.inputs_are_there,
     models.penalties_are_given_once,
     optimizers.driver_is_asked_for_what_it_does,
+    optimizers.driver_fits_into_memory,
     optimizers.curvature_is_known,
     optimizers.curvature_of_a_dataset_is_known,
     optimizers.search_has_something_to_draw,

@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator
 
-from optrun.config.checks.contradiction import Contradiction, key_path
+from optrun.config.checks.contradiction import Contradiction, gigabytes, key_path
+from optrun.config.memory import physical_memory
+from optrun.config.problems import count
 from optrun.data.dataset import Dataset
+from optrun.engine.layout import lay_out
 from optrun.nn.losses import Loss
 from optrun.nn.models import Model
 from optrun.nn.regularization import Regularization
@@ -27,6 +30,24 @@ def driver_is_asked_for_what_it_does(
         if getattr(regularization, key) is not None:
             message = f"acts on single gradient steps, which `{optimizer.name}` does not take"
             yield ("regularization", key), message, "remove it, or take another optimizer"
+
+
+def driver_fits_into_memory(
+    optimizer: Optimizer, model: Model, dataset: Dataset
+) -> Iterator[Contradiction]:
+    if not isinstance(optimizer, Driver):
+        return
+    layout = lay_out(model, dataset.seen.features, dataset.outline.outputs, False, None)
+    parameters, shapes = layout.parameters, layout.shapes()
+    needed = 8 * optimizer.state_size(parameters, shapes)
+    needed += optimizer.workspace(parameters, shapes)
+    if needed > physical_memory():
+        message = (
+            f"`{optimizer.name}` needs {gigabytes(needed)} of memory for the "
+            f"{count(parameters, 'parameter')} of this model"
+        )
+        hint = f"this machine has {gigabytes(physical_memory())}: take a smaller model or `lbfgs`"
+        yield ("optimizer", "name"), message, hint
 
 
 def curvature_is_known(
