@@ -4,7 +4,7 @@ Nothing here is shared with the package but the meaning of its configs: layers a
 one example at a time where that is plainer.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -48,32 +48,61 @@ ACTIVATIONS: dict[str, tuple[Function, Function]] = {
 }
 
 
-def softmax_loss(scores: Array, y: Array) -> tuple[float, Array]:
-    """Mean cross-entropy and its gradient at the scores."""
+def softmax_loss(
+    scores: Array, targets: Array, label_smoothing: float = 0.0, confidence_penalty: float = 0.0
+) -> tuple[float, Array]:
+    """Mean cross-entropy less the entropy's worth, and its gradient at the scores."""
     total, gradient = 0.0, np.zeros_like(scores)
-    for i, label in enumerate(y):
-        p = np.exp(scores[i] - scores[i].max())
-        p /= p.sum()
-        total -= np.log(p[label])
-        gradient[i] = p
-        gradient[i, label] -= 1
-    return total / len(y), gradient / len(y)
+    for i, s in enumerate(scores):
+        log_p = s - special.logsumexp(s)
+        p, q = np.exp(log_p), (1 - label_smoothing) * targets[i] + label_smoothing / s.size
+        entropy = -(p * log_p).sum()
+        total -= (q * log_p).sum() + confidence_penalty * entropy
+        gradient[i] = p - q + confidence_penalty * p * (log_p + entropy)
+    return total / len(scores), gradient / len(scores)
 
 
-def hinge_loss(scores: Array, y: Array) -> tuple[float, Array]:
+def hinge_loss(scores: Array, targets: Array) -> tuple[float, Array]:
     """Mean Weston–Watkins loss with margin 1, and its gradient at the scores."""
     total, gradient = 0.0, np.zeros_like(scores)
-    for i, label in enumerate(y):
+    for i, k, label, margin in margins(scores, targets):
+        total += margin
+        gradient[i, k] += 1
+        gradient[i, label] -= 1
+    return total / len(scores), gradient / len(scores)
+
+
+def squared_hinge_loss(scores: Array, targets: Array) -> tuple[float, Array]:
+    """The same of squared margins."""
+    total, gradient = 0.0, np.zeros_like(scores)
+    for i, k, label, margin in margins(scores, targets):
+        total += margin**2
+        gradient[i, k] += 2 * margin
+        gradient[i, label] -= 2 * margin
+    return total / len(scores), gradient / len(scores)
+
+
+def margins(scores: Array, targets: Array) -> Iterator[tuple[int, int, int, float]]:
+    """(row, class, label, margin) of every margin above 0."""
+    for i, label in enumerate(targets.argmax(axis=1)):
         for k in range(scores.shape[1]):
             margin = scores[i, k] - scores[i, label] + 1
             if k != label and margin > 0:
-                total += margin
-                gradient[i, k] += 1
-                gradient[i, label] -= 1
-    return total / len(y), gradient / len(y)
+                yield i, k, label, margin
 
 
-LOSSES = {"softmax": softmax_loss, "hinge": hinge_loss}
+def mse_loss(scores: Array, targets: Array) -> tuple[float, Array]:
+    """Mean squared error over rows and outputs, and its gradient at the scores."""
+    return ((scores - targets) ** 2).mean(), 2 * (scores - targets) / scores.size
+
+
+LOSSES = {
+    "softmax": softmax_loss,
+    "hinge": hinge_loss,
+    "squared_hinge": squared_hinge_loss,
+    "mse": mse_loss,
+}
+"""Given scores, targets (one-hot for labels) and the section's numbers."""
 
 
 def objective(
@@ -102,7 +131,7 @@ def objective(
         before.append(z)
         h = phi(z, activation)
         inputs.append(h * masks[layer + 1] if masks and layer < depth - 1 else h)
-    value, d = LOSSES[loss](before[-1], y)
+    value, d = LOSSES[loss](before[-1], np.eye(before[-1].shape[1])[y])
     gradient = {}
     for layer in reversed(range(depth)):
         gradient[f"layers.{layer}.weight"] = inputs[layer].T @ d

@@ -6,8 +6,8 @@
                                 of ∂L/∂z while z changes at the rates r
 
 All arrays are flat and of one type; h holds the activation's own numbers, float64, as `hyper()`
-packs them. A NaN passes through, so that divergence is seen. At a kink φ′ and φ″ are those
-of the left side.
+packs them. A NaN passes through, so that divergence is seen. At 0, where some have a kink,
+φ′ is that of the left side and φ″ is 0.
 """
 
 import math
@@ -126,7 +126,9 @@ class LeakyReLU(Activation):
 class ELU(Activation):
     """Exponential linear unit: relu's positive side, a smooth floor at −α on the other.
 
-    φ(z) = z where z > 0, else α(e^z − 1),   φ′ = φ″ = αe^z there and at 0
+    φ(z) = z where z > 0, else α(e^z − 1),   φ′ = αe^z there and at 0
+
+    φ″ = αe^z where z < 0, else 0
 
     α is `alpha`. Clevert, Unterthiner & Hochreiter 2016.
     """
@@ -151,7 +153,7 @@ class ELU(Activation):
     def curve(z, a, d, r, out, h):
         alpha, zero = z.dtype.type(h[0]), z.dtype.type(0)
         for i in range(z.size):
-            out[i] += alpha * np.exp(z[i]) * d[i] * r[i] if z[i] <= zero else zero
+            out[i] += alpha * np.exp(z[i]) * d[i] * r[i] if z[i] < zero else zero
 
 
 class Softplus(Activation):

@@ -19,8 +19,18 @@ AXES = {
     "weight_norm": "weight norm",
     "update_norm": "update norm",
 }
-LOSSES = {"softmax": "cross-entropy (nats)", "hinge": "hinge loss"}
-OF_LOSSES = {"softmax": "cross-entropy, nats", "hinge": "hinge"}
+LOSSES = {
+    "softmax": "cross-entropy (nats)",
+    "hinge": "hinge loss",
+    "squared_hinge": "squared hinge loss",
+    "mse": "mean squared error",
+}
+OF_LOSSES = {
+    "softmax": "cross-entropy, nats",
+    "hinge": "hinge",
+    "squared_hinge": "squared hinge",
+    "mse": "squared error",
+}
 
 
 def axis_label(column: str, configs: Sequence[Mapping[str, Any]] = ()) -> str:

@@ -1,4 +1,4 @@
-"""Values and derivatives of PyTorch's activations over the whole range of numbers.
+"""Values and two derivatives of PyTorch's activations over the whole range of numbers.
 
 `make.py` writes them to activations.json and checks them. Only `made` needs torch.
 """
@@ -39,14 +39,16 @@ def key(section: dict[str, Any]) -> str:
 
 
 def made() -> dict[str, list[float]]:
-    """φ and φ′ at `VALUES`, one after the other, of every case."""
+    """φ, φ′ and φ″ at `VALUES`, one after the other, of every case."""
     import torch
 
     results = {}
     for section, kind, arguments in CASES:
         z = torch.tensor(VALUES, dtype=torch.float64, requires_grad=True)
         a = getattr(torch.nn, kind)(**arguments)(z)
-        a.sum().backward()
-        assert z.grad is not None
-        results[key(section)] = a.tolist() + z.grad.tolist()
+        (slope,) = torch.autograd.grad(a.sum(), z, create_graph=True)
+        bend = torch.zeros_like(z)
+        if slope.requires_grad:  # else φ is straight
+            (bend,) = torch.autograd.grad(slope.sum(), z)
+        results[key(section)] = a.tolist() + slope.tolist() + bend.tolist()
     return results
