@@ -13,16 +13,18 @@ class KFAC(Driver):
     """Natural gradient descent, layer by layer, with Kronecker-factored curvature.
 
         A = E[aᵀa],   G = E[∂L/∂zᵀ·∂L/∂z],   V = [∂f/∂W; ∂f/∂b]
-        [W; b] ← [W; b] − lr·(A + π√λ·I)⁻¹·V·(G + √λ/π·I)⁻¹
+        Δ = (A + π√λ·I)⁻¹·V·(G + √λ/π·I)⁻¹
+        [W; b] ← [W; b] − ν·lr·Δ,   ν = min(1, √(κ/(lr²·Σ Δ·V)))
 
     a is a layer's input with a 1 appended (fan_in + 1), z = a·[W; b], L the loss of one example
     with its target drawn from the model, worked out as an expectation. A and G are moving
     averages, in which the k-th batch has the share 1 − min(1 − 1/k, `decay`). λ is `damping`, and
     π² = (trace(A)/(fan_in + 1))/(trace(G)/fan_out) divides it between the two; π is 1 where
-    G = 0. Penalties are in f and its gradient, not in A and G. Parameters outside linear layers
-    follow their gradient. Martens & Grosse 2015, the block-diagonal form with factored Tikhonov
-    damping (their section 6.3); λ and lr are given here where they adapt them, and there is no
-    momentum.
+    G = 0. ν, from the sum over all layers, bounds how far a step may change the model's
+    predictions; κ is `kl_clip`. Penalties are in f and its gradient, not in A and G. Parameters
+    outside linear layers follow their gradient. Martens & Grosse 2015, the block-diagonal form
+    with factored Tikhonov damping (their section 6.3), without momentum; where they adapt λ and
+    rescale steps, λ is given here and ν is that of Ba, Grosse & Martens 2017.
     """
 
     name: Literal["kfac"] = "kfac"
@@ -30,6 +32,9 @@ class KFAC(Driver):
     """Learning rate, before schedule and warmup."""
     damping: Positive = 0.01
     """λ, what is added to every eigenvalue of the curvature, about."""
+    kl_clip: Positive | None = 0.01
+    """κ, the most that a step may change the predictions, about twice their KL divergence; no
+    bound if null."""
     decay: Decay = 0.95
     """The share of the factors kept when a batch's are averaged in."""
     refresh: Count = 10
@@ -60,15 +65,14 @@ class KFAC(Driver):
     ) -> float:
         """Refresh the factors if it is time, precondition the gradient and step."""
         value, g = objective.gradient()
-        change, weights = g.astype(np.float64), objective.weights
+        weights, g = objective.weights, g.astype(np.float64)
         memory = self.recall(objective, state)
         if (t - 1) % self.refresh == 0:
             self.look(memory, objective.factors(), 1 + (t - 1) // self.refresh)
-        for layer, (fan_in, fan_out, weight, bias, *_) in enumerate(objective.layers):
-            w, b = slice(weight, weight + fan_in * fan_out), slice(bias, bias + fan_out)
-            block = np.vstack((change[w].reshape(fan_in, fan_out), change[b]))
-            block = memory[f"inverse A {layer}"] @ block @ memory[f"inverse G {layer}"]
-            change[w], change[b] = block[:-1].ravel(), block[-1]
+        change = precondition(memory, objective.layers, g)
+        length = lr * lr * float(change @ g)
+        if self.kl_clip and length > self.kl_clip:
+            lr *= np.sqrt(self.kl_clip / length)
         weights -= lr * change
         return value
 
@@ -83,6 +87,17 @@ class KFAC(Driver):
             pi, root = np.sqrt(size / slope) if slope > 0 else 1.0, np.sqrt(self.damping)
             memory[f"inverse A {layer}"][:] = inverse(a, pi * root)
             memory[f"inverse G {layer}"][:] = inverse(g, root / pi)
+
+
+def precondition(memory: dict[str, np.ndarray], layers: np.ndarray, g: np.ndarray) -> np.ndarray:
+    """Δ for the gradient g of all parameters, both flat."""
+    change = g.copy()
+    for layer, (fan_in, fan_out, weight, bias, *_) in enumerate(layers):
+        w, b = slice(weight, weight + fan_in * fan_out), slice(bias, bias + fan_out)
+        block = np.vstack((g[w].reshape(fan_in, fan_out), g[b]))
+        block = memory[f"inverse A {layer}"] @ block @ memory[f"inverse G {layer}"]
+        change[w], change[b] = block[:-1].ravel(), block[-1]
+    return change
 
 
 def inverse(matrix: np.ndarray, damping: float) -> np.ndarray:

@@ -21,27 +21,34 @@ def test_the_step_is_the_natural_gradient_of_each_layer(hidden, l2):
         np.linalg.solve(objective.fisher(index), objective.layer(g, index).ravel())
         for index in range(len(objective.layers))
     ]
-    drive(KFAC(lr=1.0, damping=TINY), objective, 1)
+    drive(KFAC(lr=1.0, damping=TINY, kl_clip=None), objective, 1)
     np.testing.assert_allclose(start - objective.weights, np.concatenate(natural), rtol=1e-6)
 
 
 def test_one_step_solves_linear_gaussian_regression():
     """There the natural gradient is Newton's step."""
     objective = DeepLinearGaussian([])
-    drive(KFAC(lr=1.0, damping=TINY), objective, 1)
+    drive(KFAC(lr=1.0, damping=TINY, kl_clip=None), objective, 1)
     expected = np.linalg.lstsq(objective.inputs(objective.weights)[0], objective.y, rcond=None)[0]
     np.testing.assert_allclose(objective.layer(objective.weights, 0), expected, rtol=1e-8)
 
 
 @pytest.mark.parametrize(
     "section",
-    [{}, {"lr": 0.5, "damping": 0.1, "decay": 0.5, "refresh": 3}, {"refresh": 1, "decay": 0.0}],
+    [
+        {"kl_clip": 0.002},
+        {"lr": 0.5, "damping": 0.1, "decay": 0.5, "refresh": 3, "kl_clip": 0.01},
+        {"refresh": 1, "decay": 0.0, "kl_clip": None},
+    ],
     ids=str,
 )
 def test_runs_equal_the_paper(section):
-    """Sections 4.2, 5 and 6.3 of Martens & Grosse 2015, with the whole Kronecker product built."""
+    """Sections 4.2, 5 and 6.3 of Martens & Grosse 2015, with the whole Kronecker product built.
+
+    Steps are bounded as in section 5 of Ba, Grosse & Martens 2017.
+    """
     driver, objective, twin = KFAC(**section), SoftmaxRegression(0.01), SoftmaxRegression(0.01)
-    average = None
+    average, clipped = None, []
     for t in range(1, 61):
         g = twin.at(twin.weights)[1]
         if (t - 1) % driver.refresh == 0:
@@ -56,7 +63,12 @@ def test_runs_equal_the_paper(section):
             left = a + pi * np.sqrt(driver.damping) * np.eye(5)
             right = b + np.sqrt(driver.damping) / pi * np.eye(3)
             damped = np.kron(left, right)
-        twin.weights -= driver.lr * np.linalg.solve(damped, g)
+        step = driver.lr * np.linalg.solve(damped, g)
+        change = step @ damped @ step
+        clipped.append(driver.kl_clip is not None and change > driver.kl_clip)
+        twin.weights -= step * np.sqrt(driver.kl_clip / change) if clipped[-1] else step
+    assert any(clipped) == (driver.kl_clip is not None)
+    assert not all(clipped)
 
     drive(driver, objective, 60)
     difference = np.linalg.norm(objective.weights - twin.weights)
@@ -84,7 +96,7 @@ def test_a_layer_without_curvature_does_not_move_without_gradient():
 def test_a_model_that_is_a_bias_alone_has_factors_too():
     objective = Quadratic(np.diag([2.0, 4.0]))
     objective.curvature = lambda: [Factors(np.ones((1, 1)), objective.matrix)]
-    drive(KFAC(lr=1.0, damping=TINY), objective, 1)
+    drive(KFAC(lr=1.0, damping=TINY, kl_clip=None), objective, 1)
     np.testing.assert_allclose(objective.weights, objective.minimum)
 
 
@@ -93,7 +105,7 @@ def test_parameters_outside_linear_layers_follow_their_gradient():
     objective.layers = np.array([[0, 2, 0, 0]])
     objective.curvature = lambda: [Factors(np.ones((1, 1)), objective.matrix[:2, :2])]
     start, g = objective.weights.copy(), objective.gradient()[1]
-    drive(KFAC(lr=0.1), objective, 1)
+    drive(KFAC(lr=0.1, kl_clip=None), objective, 1)
     assert objective.weights[2] == pytest.approx(start[2] - 0.1 * g[2], rel=1e-14)
 
 

@@ -56,11 +56,13 @@ def test_newton_solves_rosenbrock_in_a_few_steps():
     np.testing.assert_allclose(objective.weights, [1, 1], atol=1e-10)
 
 
-@pytest.mark.parametrize(("damping", "enough"), [(0.0, "0.0001"), (1e-20, "0.0001"), (0.1, "1")])
-def test_a_singular_hessian_is_refused_naming_the_field(damping, enough):
-    objective = Quadratic(np.diag([1.0, -damping]))
+@pytest.mark.parametrize(
+    ("curvature", "damping", "enough"), [(0, 0, "0.0001"), (1e-20, 0, "0.0001"), (-0.1, 0.1, "1")]
+)
+def test_a_singular_hessian_is_refused_naming_the_field(curvature, damping, enough):
+    objective = Quadratic(np.diag([1.0, curvature]))
     with pytest.raises(UserError, match=rf"at step 1 .*`damping` {damping:g} .* {enough} or more"):
-        drive(Newton(damping=damping), objective, 1)
+        drive(Newton(damping=float(damping)), objective, 1)
 
 
 def test_a_hessian_that_overflows_is_a_divergence():

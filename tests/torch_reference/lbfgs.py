@@ -1,10 +1,13 @@
-"""Runs of torch.optim.LBFGS, one iteration a step, on the toy data.
+"""Runs of torch.optim.LBFGS, one iteration a step, on the toy data; its line search on curves.
 
 `make.py` writes them to lbfgs.json and checks them. Only `made` needs torch.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from tests.toys import toy_data
 
@@ -29,14 +32,59 @@ CASES: dict[str, dict[str, Any]] = {
     "few_tries": {"lr": 0.5, "max_eval": 3},
 }
 
+# value and slope at a length; falling at 0
+CURVES: dict[str, Callable[[float], tuple[float, float]]] = {
+    "quadratic": lambda a: ((a - 3) ** 2, 2 * (a - 3)),
+    "far": lambda a: ((a - 300) ** 2, 2 * (a - 300)),
+    "near": lambda a: ((a - 1e-3) ** 2, 2 * (a - 1e-3)),
+    "flat": lambda a: (-np.arctan(a), -1 / (1 + a**2)),
+    "valley": lambda a: (-a / (a**2 + 2), (a**2 - 2) / (a**2 + 2) ** 2),
+    "steep": lambda a: (np.exp(a) - 4 * a, np.exp(a) - 4),
+    "bumpy": lambda a: (-np.sin(a) + 0.1 * np.cos(9 * a), -np.cos(a) - 0.9 * np.sin(9 * a)),
+    "wavy": lambda a: (0.02 * a**2 - np.sin(3 * a), 0.04 * a - 3 * np.cos(3 * a)),
+    "stairs": lambda a: (2 * np.cos(6 * a + 1) - 2 * a, -12 * np.sin(6 * a + 1) - 2),
+    "slow": lambda a: (
+        (a + 0.004) ** 5 - 2 * (a + 0.004) ** 4,
+        5 * (a + 0.004) ** 4 - 8 * (a + 0.004) ** 3,
+    ),
+    "kinked": lambda a: (abs(a - 0.7), -1.0 if a < 0.7 else 1.0),
+}
+FIRST = [0.01, 0.3, 1.0, 7.0, 40.0]
+"""Lengths that the search tries first."""
+TRIES, RESOLUTION = 24, 1e-9
+
 
 def made() -> dict[str, list[float]]:
-    """The value at the start of every step and the last weights, in optrun's order."""
+    """Values at the start of steps and last weights, in optrun's order; lengths of searches."""
     results = {}
     for case in CASES:
         for model in MODELS:
             results[f"{case}/{model}/values"], results[f"{case}/{model}/weights"] = run(case, model)
+    for name in CURVES:
+        for first in FIRST:
+            results[f"{name}/{first}"] = lengths(name, first)
     return results
+
+
+def lengths(name: str, first: float) -> list[float]:
+    """Every length at which PyTorch evaluates the curve, and the one that it chooses."""
+    import torch
+    from torch.optim.lbfgs import _strong_wolfe
+
+    tried = []
+
+    def evaluate(x: torch.Tensor, length: Any, d: torch.Tensor) -> tuple[float, torch.Tensor]:
+        tried.append(float(length))
+        value, slope = CURVES[name](float(length))
+        return float(value), torch.tensor([slope], dtype=torch.float64)
+
+    value, slope = CURVES[name](0.0)
+    g, d = torch.tensor([slope], dtype=torch.float64), torch.ones(1, dtype=torch.float64)
+    _, _, chosen, _ = _strong_wolfe(
+        evaluate, None, first, d, float(value), g, g.dot(d),
+        tolerance_change=RESOLUTION, max_ls=TRIES,
+    )  # fmt: skip
+    return [*tried, float(chosen)]
 
 
 def run(case: str, model: str) -> tuple[list[float], list[float]]:
