@@ -85,7 +85,7 @@ def test_invalid_for_both(change):
 @pytest.mark.parametrize(
     ("change", "place", "message"),
     [
-        ({"loss": "hinje"}, "$.loss", "'hinje' is not one of ['softmax', 'hinge', "),
+        ({"loss": "hinje"}, "$.loss", "'hinje' is not one of ['softmax', 'hinge']"),
         ({"loss": {"name": "hinje"}}, "$.loss.name", "'hinje' is not one of"),
         ({"loss": 3}, "$.loss", "3 is not of type 'object'"),
         ({"optimizer": {"name": "sgd", "lr": "0.1"}}, "$.optimizer.lr", "'0.1' is not of type"),

@@ -87,9 +87,9 @@ def test_steps_of_weight_normalization_equal_pytorch(dtype, rtol):
     v, gain = inputs(0).astype(dtype), normalization.GAIN.astype(dtype)
     w, dgain, record = np.full_like(v, np.nan), np.full_like(gain, np.nan), []
     for step in range(STEPS):
-        call(reparametrize, v, gain, w)
+        reparametrize(v, gain, w)
         d = slopes(step).astype(dtype)
-        call(unreparametrize, v, gain, d, dgain)
+        unreparametrize(v, gain, d, dgain)
         v -= RATE * d
         gain -= RATE * dgain
         record += [part.ravel().copy() for part in (w, v, gain)]
@@ -115,10 +115,10 @@ def test_gradients_through_weight_normalization_equal_central_differences():
     w, dv, dgain = np.empty_like(v), d.copy(), np.empty_like(gain)
 
     def value() -> float:
-        call(reparametrize, v, gain, w)
+        reparametrize(v, gain, w)
         return (d * w).sum()
 
-    call(unreparametrize, v, gain, dv, dgain)
+    unreparametrize(v, gain, dv, dgain)
     for variable, gradient in ((v, dv), (gain, dgain)):
         np.testing.assert_allclose(gradient, differences(value, variable), rtol=1e-6, atol=1e-8)
 
@@ -147,9 +147,9 @@ def test_a_bias_before_it_is_dropped_if_it_changes_nothing(section):
 def test_weights_start_as_they_were_when_the_gain_is_their_length():
     v = inputs(0)
     w, gain = np.empty_like(v), np.linalg.norm(v, axis=0)
-    call(reparametrize, v, gain, w)
+    reparametrize(v, gain, w)
     np.testing.assert_allclose(w, v, rtol=1e-14)
-    call(reparametrize, v, 3 * np.ones(UNITS), w)
+    reparametrize(v, 3 * np.ones(UNITS), w)
     np.testing.assert_allclose(np.linalg.norm(w, axis=0), 3.0, rtol=1e-14)
 
 
