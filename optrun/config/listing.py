@@ -11,6 +11,8 @@ from optrun.component import Component, Section
 from optrun.config.schema import Config
 from optrun.config.training import EarlyStopping, Training
 from optrun.config.vocabulary import Slot
+from optrun.data.augmentation.steps import AUGMENTATION
+from optrun.data.augmentation.test_time import TEST_TIME
 from optrun.data.catalog import DATASETS, SYNTHETIC
 from optrun.data.preprocessing import PREPROCESSING
 from optrun.nn.activations import ACTIVATIONS
@@ -26,6 +28,8 @@ from optrun.optim.warmup import WARMUPS
 FAMILIES: dict[str, dict[str, type[Section]]] = {
     "datasets": {**DATASETS, **{f"synthetic {kind}": data for kind, data in SYNTHETIC.items()}},
     "preprocessing": {**PREPROCESSING},
+    "augmentation": {**AUGMENTATION},
+    "test_time": {**TEST_TIME},
     "models": {**MODELS},
     "activations": {**ACTIVATIONS},
     "losses": {**LOSSES},

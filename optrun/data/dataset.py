@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
 from optrun.component import Component, Count, OneOf, Section
+from optrun.data.augmentation.step import Augmentation
+from optrun.data.augmentation.steps import AUGMENTATION, misplaced
+from optrun.data.augmentation.test_time import TEST_TIME, Crops
 from optrun.data.preprocessing import PREPROCESSING, Preprocessing, Rescale
 
 
@@ -116,6 +119,11 @@ class Dataset(Component):
     Stratified, chosen by the seed. Default: all of them."""
     preprocessing: PreprocessingField = Field([])
     """Steps applied in turn, fitted on the training examples only."""
+    augmentation: list[Annotated[Augmentation, OneOf(AUGMENTATION)]] = Field([])
+    """Random changes to the training examples, drawn anew every epoch. Images go through the
+    list's geometry, then its colours, noise, erasing, preprocessing, and mixing."""
+    test_time: Annotated[Crops, OneOf(TEST_TIME)] | None = None
+    """Crops of an image whose scores are averaged in validation and test."""
 
     @property
     @abstractmethod
@@ -168,7 +176,20 @@ class Dataset(Component):
                 f"asks for {sizes.train} examples, but validation leaves {left} of the "
                 f"{outline.train_size}; write at most {most}"
             )
-        return found | self._misplaced_steps()
+        return found | self._misplaced_steps() | self._unsuited_augmentation()
+
+    def _unsuited_augmentation(self) -> dict[str, str]:
+        """What is wrong with `augmentation` and `test_time`, by dotted paths."""
+        shape = self.outline.image_shape
+        found = {
+            ".".join(["augmentation", *map(str, place)]): message
+            for place, message in misplaced(self.augmentation, shape, is_bytes=True)
+        }
+        crops = self.test_time.problems(shape) if self.test_time else {}
+        return found | {
+            f"test_time.{field}" if field else "test_time": message
+            for field, message in crops.items()
+        }
 
     def _misplaced_steps(self) -> dict[str, str]:
         """What is wrong with steps of `preprocessing`, by their dotted paths."""
