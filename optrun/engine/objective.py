@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from optrun.data.augmentation.views import no_views
 from optrun.engine.arrays import Epoch
 from optrun.engine.batch import gather_batch, objective_gradient
 from optrun.engine.roles import curvature_roles, roles
@@ -37,9 +38,9 @@ def value_at(normalize, activate, loss, weights, places, work, numbers, n, t, se
 
 
 @kernel
-def gather_at(gather, examples, places, work, rows):
-    """Fill the buffers with the batch of these rows."""
-    gather_batch(gather, examples, places, work, rows)
+def gather_at(gather, examples, places, work, rows, first, views):
+    """`gather_batch`, entered from outside."""
+    gather_batch(gather, examples, places, work, rows, first, views)
 
 
 @kernel
@@ -101,8 +102,9 @@ class BatchObjective:
         self.layers = np.column_stack(
             [program.places.layers[name] for name in ("fan_in", "fan_out", "weight", "bias")]
         )
-        regularization, data = program.config.regularization, program.data
-        drawn = any(regularization.rates(self.layers.shape[0] - 1))
+        config, data = program.config, program.data
+        drawn = any(config.regularization.rates(len(self.layers) - 1))
+        drawn = drawn or bool(config.dataset.augmentation)
         self.fixed = program.batch_size == len(data.train) and not drawn
         work, dtype = program.work, program.parameters.weights.dtype
         second = driver.uses_products or driver.uses_factors
@@ -121,7 +123,10 @@ class BatchObjective:
         weights, places = typeof(program.parameters.weights), typeof(program.places)
         work, numbers = typeof(program.work), typeof(program.numbers)
         tangents, whole = typeof(self.tangents), types.int64
-        gather_at.specialize(rules.gather, typeof(program.examples), places, work, types.int64[::1])
+        gather_at.specialize(
+            rules.gather, typeof(program.examples), places, work, types.int64[::1], whole,
+            typeof(no_views()),
+        )  # fmt: skip
         value_at.specialize(
             rules.normalize, rules.activate, rules.loss, weights, places, work, numbers,
             whole, whole, whole,
@@ -148,14 +153,16 @@ class BatchObjective:
                 numbers, whole,
             )  # fmt: skip
 
-    def begin(self, rows: np.ndarray, t: int) -> None:
-        """Turn to the batch of step t, counted from 1."""
+    def begin(self, epoch: Epoch, start: int, t: int) -> None:
+        """Turn to the batch of step t, counted from 1, which begins at this place of the order."""
         program = self.program
+        rows = epoch.order[start : start + program.batch_size]
         self.t, self.n, self.first = t, rows.size, True
         self.norm = np.nan
         gather_at.compiled(
-            program.rules.gather, program.examples, program.places, program.work, rows
-        )
+            program.rules.gather, program.examples, program.places, program.work, rows, start,
+            epoch.views,
+        )  # fmt: skip
 
     def draw(self, random: np.random.Generator) -> np.ndarray:
         """Weights as the run's initialization draws them, (P,)."""
@@ -179,7 +186,7 @@ class BatchObjective:
         program, record = self.program, self.program.record
         statistics, row = self.statistics(), record.loss.size - 1
         gradient_at.compiled(
-            *program.rules[1:6], program.parameters, program.places, program.work,
+            *program.rules[2:7], program.parameters, program.places, program.work,
             program.numbers, record, self.n, row, self.t, program.config.seed,
         )  # fmt: skip
         if self.first:
@@ -249,7 +256,7 @@ def drive(
     first = step % program.steps_per_epoch
     for k in range(count):
         t, start = step + k + 1, (first + k) * program.batch_size
-        objective.begin(epoch.order[start : start + program.batch_size], t)
+        objective.begin(epoch, start, t)
         random = stream(program.config.seed, driver.purpose, t)
         penalty = program.penalty(parameters.weights)
         try:

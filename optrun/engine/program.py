@@ -6,11 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from optrun.data.augmentation.views import Views, draw_views, no_views
 from optrun.data.prepare import Data
 from optrun.data.splits import Split
 from optrun.engine.arrays import Curves, Epoch, Examples, Numbers, Parameters, Record
 from optrun.engine.batch import evaluate
-from optrun.engine.gather import gather_bytes, gather_reals
+from optrun.engine.gather import (
+    gather_bytes,
+    gather_reals,
+    gather_viewed_bytes,
+    gather_viewed_reals,
+)
 from optrun.engine.layout import (
     Layout,
     evaluation_shapes,
@@ -80,8 +86,18 @@ class Program:
 
     def epoch(self, index: int) -> Epoch:
         """What the epoch of this index, counted from 0, trains on."""
-        order = stream(self.config.seed, Purpose.ORDER, index).permutation(self.data.train.indices)
-        return Epoch(order)
+        config, train = self.config, self.data.train
+        order = stream(config.seed, Purpose.ORDER, index).permutation(train.indices)
+        steps, shape = config.dataset.augmentation, self.data.image_shape
+        return Epoch(
+            order, draw_views(steps, shape, order.size, self.batch_size, config.seed, index)
+        )
+
+    @cached_property
+    def crops(self) -> Views:
+        """The crops that validation and test average over."""
+        crops, shape = self.config.dataset.test_time, self.data.image_shape
+        return crops.views(shape, EVALUATION_ROWS) if crops and shape else no_views()
 
     def run(self, step: int, count: int, epoch: Epoch, limit: float) -> int:
         """Run up to `count` steps from `step` on, all within the epoch given.
@@ -103,8 +119,9 @@ class Program:
         rules = self.rules
         examples = self.test_examples if split is self.data.test else self.examples
         total, hits = evaluate.compiled(
-            rules.gather, rules.normalize, rules.activate, rules.loss, examples, weights,
+            rules.look, rules.normalize, rules.activate, rules.loss, examples, weights,
             self.places, self.evaluation_work, self.evaluation_numbers, split.indices,
+            no_views() if split is self.data.train else self.crops,
         )  # fmt: skip
         return total / len(split), hits / len(split) if self.data.labelled else None
 
@@ -248,8 +265,11 @@ def compile_rules(config: "Config", data: Data) -> Roles:
     else:
         normalize, denormalize = normalizer.normalize, normalizer.denormalize
     rule, is_bytes = config.optimizer.rule, data.train.storage.dtype == np.uint8
+    viewed = gather_viewed_bytes if is_bytes else gather_viewed_reals
+    plain = gather_bytes if is_bytes else gather_reals
     kernels = Roles(
-        gather=gather_bytes if is_bytes else gather_reals,
+        gather=viewed if config.dataset.augmentation else plain,
+        look=viewed if config.dataset.test_time else plain,
         normalize=normalize,
         denormalize=denormalize,
         activate=activation.forward,
@@ -278,10 +298,10 @@ def compile_loops(program: Program) -> None:
         train_steps.specialize(
             *rules, examples, typeof(program.parameters), places, work, numbers,
             typeof(program.curves), typeof(program.record),
-            typeof(Epoch(program.data.train.indices)),
+            typeof(Epoch(program.data.train.indices, no_views())),
             integer, integer, integer, integer, integer, real,
         )  # fmt: skip
     evaluate.specialize(
-        rules.gather, rules.normalize, rules.activate, rules.loss, examples, weights, places,
-        work, numbers, rows,
+        rules.look, rules.normalize, rules.activate, rules.loss, examples, weights, places,
+        work, numbers, rows, typeof(no_views()),
     )  # fmt: skip

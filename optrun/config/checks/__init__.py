@@ -51,6 +51,7 @@ CHECKS: tuple[Check, ...] = (
     models.dropout_matches_layers,
     models.objective_is_whole,
     models.loss_fits_targets,
+    models.loss_takes_mixtures,
     models.batch_can_be_normalized,
     models.weights_have_a_direction,
     models.inputs_are_there,

@@ -52,6 +52,12 @@ def loss_fits_targets(dataset: Dataset, loss: Loss | None) -> Iterator[Contradic
         yield ("loss", "name"), message, "take `mse`"
 
 
+def loss_takes_mixtures(dataset: Dataset, loss: Loss | None) -> Iterator[Contradiction]:
+    if loss and not loss.soft and (step := dataset.mixes()):
+        message = f"`{loss.name}` needs one class an example, and `{step}` mixes them"
+        yield ("loss", "name"), message, f"take `softmax` or `mse`, or remove `{step}`"
+
+
 def batch_can_be_normalized(
     dataset: Dataset, model: Model, training: Training
 ) -> Iterator[Contradiction]:
