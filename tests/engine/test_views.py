@@ -6,8 +6,10 @@ from scipy import ndimage
 
 from optrun.data.augmentation.steps import AUGMENTATION
 from optrun.data.augmentation.views import draw_views, no_views
+from optrun.engine.arrays import Examples
 from optrun.engine.gather import gather_bytes, gather_reals
 from tests.augmented import apply, augment
+from tests.kernels import call
 
 SHAPES = [(1, 9, 9), (3, 8, 11), (3, 11, 8), (1, 1, 6), (2, 5, 4)]
 N = 40
@@ -142,7 +144,9 @@ def test_what_changes_nothing_changes_no_bit(fields, dtype, kind):
     seen, _ = augment(list_, x, shape, dtype=dtype, shift=0.3, scale=1 / 77)
     plain, features = np.zeros(x.shape, dtype), x.shape[1]
     shift, scale = np.full(features, 0.3, dtype), np.full(features, 1 / 77, dtype)
-    kind(x.view(np.uint8), np.arange(N), plain, shift, scale)
+    labels, values = np.zeros(len(x), np.int64), np.zeros((0, 0), dtype)
+    examples = Examples(x.view(np.uint8), labels, values, shift, scale)
+    call(kind, examples, np.arange(N), 0, no_views(), plain, np.zeros((N, 1), dtype))
     np.testing.assert_array_equal(seen, plain)
 
 
