@@ -156,7 +156,9 @@ class Trainer:
     def train_epoch(self) -> None:
         """Run the epoch under way to its end, measure it and write its row."""
         program, progress = self.program, self.progress
+        begun = perf_counter()
         epoch = program.epoch(progress.epoch)
+        progress.seconds_train += perf_counter() - begun
         end = (progress.epoch + 1) * program.steps_per_epoch
         while progress.step < end:
             self.run_chunk(epoch, min(end - progress.step, self.chunk))
