@@ -9,7 +9,8 @@ from optrun.config import checks
 from optrun.config.load import load
 from optrun.config.memory import UNKNOWN_MACHINE, memory_needed, physical_memory
 from optrun.data.prepare import prepare
-from optrun.engine.program import Program, compile_program
+from optrun.engine.compiler import compile_program
+from optrun.engine.program import Program
 from optrun.errors import ConfigError
 
 CONFIG = {
