@@ -168,10 +168,11 @@ def inside(slope, start, limit, low, high):
 def find_corners(a, x, d, y, low, high, stride, at, right, down):
     """The index of the pixel up and left of each column's point, and how far the point is from it.
 
-    Rounding may put a point of the outermost columns just outside: it counts as on the border.
+    Rounding may put a point of the outermost columns just outside: as `int` cuts towards 0, and two
+    columns and rows of border lie behind, it still has four pixels around it.
     """
     for column in range(low, high):
-        across, along = max(a * column + x, 0.0), max(d * column + y, 0.0)
+        across, along = a * column + x, d * column + y
         left, top = int(across), int(along)
         at[column] = top * stride + left
         right[column], down[column] = across - left, along - top

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from optrun.data.augmentation.colours import Colour, GaussianNoise
+from optrun.data.augmentation.colours import Colour, GaussianNoise, Palette
 from optrun.data.augmentation.erasing import Blackout
 from optrun.data.augmentation.geometry import Geometry
 from optrun.data.augmentation.mixing import Mixing
@@ -152,6 +152,19 @@ def test_geometry_is_composed_in_the_order_of_the_list(pair):
 def source(m, x, y):
     """Where the value at column x and row y comes from."""
     return m[0] * x + m[1] * y + m[2], m[3] * x + m[4] * y + m[5]
+
+
+def test_colour_maps_are_composed_in_order():
+    """No two steps show it, for those that there are can be exchanged."""
+    m, q, after_m, after_q = np.random.default_rng(0).normal(size=(4, 1, 3, 3))
+    image = np.random.default_rng(1).normal(size=(3, 50))
+
+    def apply_to(image, palette):
+        return palette.m[0] @ image + palette.q[0] @ image.mean(axis=1, keepdims=True)
+
+    first, after = Palette(m, q), Palette(after_m, after_q)
+    expected = apply_to(apply_to(image, first), after)
+    np.testing.assert_allclose(apply_to(image, first.then(after)), expected)
 
 
 def test_views_have_one_type_whatever_is_drawn():

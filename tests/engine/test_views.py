@@ -1,5 +1,7 @@
 """Gathering through views: against a slow twin, and the bits it must keep."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -91,6 +93,18 @@ def test_three_channels_are_recoloured_together():
     list_ = steps("hue", "saturation", "contrast", "brightness", "rotation")
     views = draw_views(list_, shape, N, 8, 0, 0)
     np.testing.assert_allclose(apply(views, x)[0], slowly(views, x, shape), atol=1e-9)
+
+
+@pytest.mark.parametrize("names", permutations(["brightness", "contrast", "saturation", "hue"], 3))
+def test_colours_of_a_list_act_one_after_the_other(names):
+    shape = (3, 6, 5)
+    x = 100 + images(shape) // 8  # far from black and white, where nothing is cut off
+    expected = x.reshape(N, *shape).astype(np.float64)
+    for step in steps(*names):
+        palettes = draw_views([step], shape, N, 8, 0, 0).colours
+        expected = np.array([recoloured(*pair) for pair in zip(expected, palettes, strict=True)])
+    seen, _ = augment(steps(*names), x, shape)
+    np.testing.assert_allclose(seen, expected.reshape(N, -1), atol=1e-9)
 
 
 @pytest.mark.parametrize("turn", np.linspace(0, 360, 25))

@@ -1,8 +1,8 @@
 """Steps that change an image's values: brightness, contrast, saturation, hue, noise.
 
 Values count from 0, black, to 1, white, which are the bytes 0 and 255. The colour steps of a list
-are composed into one linear map an image and what leaves [0, 1] is cut off once, at the end;
-PyTorch's ColorJitter cuts it off after each step.
+are composed into one linear map an image, and what leaves [0, 1] is cut off once, at the end. So
+their order does not matter; to PyTorch's ColorJitter, which cuts off after each step, it does.
 """
 
 from abc import abstractmethod
