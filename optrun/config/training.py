@@ -22,7 +22,7 @@ class Training(Section):
     epochs: Size = 10
     """Passes over the training data; 0 writes the initial weights."""
     batch_size: Count | Literal["full"] | None = None
-    """Examples per step; `full` takes all of them. Default: 128, or `full` where there are fewer."""
+    """Examples per step; `full` takes all of them. Default: 128, `full` where there are fewer."""
     drop_last: bool = False
     """Whether the last batch of an epoch is left out if it is smaller than the others."""
     log_every: Count = 10
