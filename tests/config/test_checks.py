@@ -211,7 +211,7 @@ EXACT = [
     # sizes
     (
         with_data(samples=1000000000),
-        "x.yaml:2:50: dataset.samples: the run needs at least 43 GB of memory, mostly because of "
+        "x.yaml:2:50: dataset.samples: the run needs at least 33 GB of memory, mostly because of "
         "this",
         "this machine has 16 GB: write a smaller number",
     ),
@@ -381,6 +381,18 @@ EXACT = [
         "take another, such as `normal`",
     ),
     # times
+    (
+        BASE + "scheduler: {name: cosine, over: 11 epochs}",
+        "x.yaml:5:33: scheduler.over: `11 epochs` is longer than the 50 steps (10 epochs) that "
+        "`training.epochs` leaves for it",
+        'shorten it, or give it as a share of the run such as "10%"',
+    ),
+    (
+        BASE + "warmup: {name: linear, duration: 51 steps}",
+        "x.yaml:5:34: warmup.duration: `51 steps` is longer than the 50 steps (10 epochs) that "
+        "`training.epochs` leaves for it",
+        'shorten it, or give it as a share of the run such as "10%"',
+    ),
     (
         BASE + "linear_scaling: 512\nscheduler: {name: cosine, min: 0.05}",
         "x.yaml:6:32: scheduler.min: 0.05 is above `optimizer.lr` after `linear_scaling`, 0.025, "
