@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from optrun.config.load import write_out_choices
+from optrun.config.choices import write_out_choices
 from optrun.config.schema import Config
 from optrun.data.prepare import Data
 from optrun.data.splits import Split

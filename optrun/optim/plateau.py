@@ -36,6 +36,9 @@ class Plateau(Schedule):
     min: NonNegative = 0.0
     """α_min, the lowest rate."""
 
+    def watched(self) -> str:
+        return self.watch
+
     def rates(self, lr: float, steps: int, length: Length) -> np.ndarray:
         return np.full(steps, lr)
 

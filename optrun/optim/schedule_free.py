@@ -22,6 +22,8 @@ from optrun.optim.optimizer import Rule
 class ScheduleFree(Rule):
     """A rule that keeps z and x for every weight, and [η_1 + … + η_t, greatest lr] behind them."""
 
+    remakes_weights = True
+
     def state_shape(self, rows: int, columns: int, is_matrix: bool) -> tuple[int, int]:
         return self.slots, rows * columns + 2
 
