@@ -1,5 +1,6 @@
 """What a person sees of a run: a live bar in a terminal, plain lines elsewhere."""
 
+import math
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -113,8 +114,9 @@ class LiveBar(Observer):
 def moment(pulse: Pulse) -> str:
     """Where training is, in a few words."""
     speed = pulse.examples_per_second
+    rate = "" if math.isnan(pulse.rate) else f"lr {pulse.rate:.2g}  "
     return (
-        f"step {pulse.step}  loss {pulse.loss:.3g}  lr {pulse.rate:.2g}  "
+        f"step {pulse.step}  loss {pulse.loss:.3g}  {rate}"
         f"{f'{speed / 1000:.0f}k' if speed >= 10_000 else f'{speed:.0f}'} examples/s"
     )
 
@@ -130,10 +132,12 @@ def epoch_line(row: dict[str, Any], epochs: int) -> str:
     width = len(str(epochs))
     text = f"epoch {row['epoch']:>{width}}/{epochs}"
     for split in ("train", "val"):
-        if row[f"{split}_loss"] is not None:
-            text += f"  {split} {row[f'{split}_loss']:.4f}  {row[f'{split}_accuracy']:7.2%}"
-    if row["lr"] is not None:
-        text += f"  lr {row['lr']:.3g}  {duration(row['seconds'])}"
+        loss, accuracy = row[f"{split}_loss"], row[f"{split}_accuracy"]
+        text += "" if loss is None else f"  {split} {loss:.4f}"
+        text += "" if accuracy is None else f"  {accuracy:7.2%}"
+    if row["epoch"] > 0:
+        text += "" if math.isnan(row["lr"]) else f"  lr {row['lr']:.3g}"
+        text += f"  {duration(row['seconds'])}"
     return text
 
 
@@ -158,8 +162,10 @@ def ending(directory: Path, summary: dict[str, Any], data_dir: Path | None = Non
 
 def finished_lines(summary: dict[str, Any]) -> list[str]:
     """The result of a finished run, and the time it took."""
+    accuracy = summary["test_accuracy"]
+    result = "" if accuracy is None else f"accuracy {accuracy:.2%}, "
     return [
-        f"test accuracy {summary['test_accuracy']:.2%}, loss {summary['test_loss']:.4f}, "
+        f"test {result}loss {summary['test_loss']:.4f}, "
         f"with the weights of epoch {summary['best_epoch']}",
         f"trained {counted(summary['epochs'], 'epoch')} in {duration(summary['seconds_train'])}; "
         f"evaluation {duration(summary['seconds_eval'])}, "
