@@ -87,6 +87,20 @@ def signals_at(backpropagate, factor, k, weights, places, work, tangents, number
     restore_denormals(setting)
 
 
+def compile_gradient(program: "Program") -> None:
+    """Compile `gather_at` and `gradient_at` for a program, or load them from the cache."""
+    from numba import typeof, types
+
+    rules, whole = roles(program.config.dtype), types.int64
+    places, work = typeof(program.places), typeof(program.work)
+    gather_at.specialize(rules.gather, typeof(program.examples), places, work, types.int64[::1])
+    gradient_at.specialize(
+        rules.normalize, rules.denormalize, rules.activate, rules.backpropagate, rules.loss,
+        typeof(program.parameters), places, work, typeof(program.numbers),
+        typeof(program.record), whole, whole, whole, whole,
+    )  # fmt: skip
+
+
 class BatchObjective:
     """Loss and penalties on the batch of a step: what `optrun.optim.driver.Objective` asks for.
 
@@ -121,16 +135,11 @@ class BatchObjective:
         weights, places = typeof(program.parameters.weights), typeof(program.places)
         work, numbers = typeof(program.work), typeof(program.numbers)
         tangents, whole = typeof(self.tangents), types.int64
-        gather_at.specialize(rules.gather, typeof(program.examples), places, work, types.int64[::1])
         value_at.specialize(
             rules.normalize, rules.activate, rules.loss, weights, places, work, numbers,
             whole, whole, whole,
         )  # fmt: skip
-        gradient_at.specialize(
-            rules.normalize, rules.denormalize, rules.activate, rules.backpropagate, rules.loss,
-            typeof(program.parameters), places, work, numbers, typeof(program.record),
-            whole, whole, whole, whole,
-        )  # fmt: skip
+        compile_gradient(program)
         activation, objective = program.config.model.nonlinearity(), program.config.objective
         if self.driver.uses_products:
             self.curve_activation = activation.curve.specialize(
