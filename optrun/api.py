@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from optrun.data.prepare import Data
     from optrun.store.reading import Run
 
@@ -88,3 +90,33 @@ def load_data(
 
     loaded = load(config, overrides).config
     return prepare(loaded.dataset, loaded.seed, loaded.dtype, data_dir)
+
+
+def signals(
+    config: Source, overrides: Sequence[str] = (), data_dir: str | Path | None = None
+) -> "pd.DataFrame":
+    """How large the signal is in every layer in the first step of a run, before any training.
+
+    Where `std` or `backward_std` shrinks or grows by the same factor from layer to layer, a deep
+    network does not train.
+
+    Returns:
+        A row a layer, the layer of the scores last, over its units and the examples of the first
+        batch: `mean` and `std` of its outputs after the activation, `backward_std` of an example's
+        ∂loss/∂z, z being the outputs before normalization and activation, and `gradient_std` of the
+        gradient of its weights.
+
+    Raises:
+        ConfigError, DataError: as for `train`.
+    """
+    import pandas as pd
+
+    from optrun.config.load import load
+    from optrun.data.prepare import prepare
+    from optrun.engine.compiler import compile_program
+    from optrun.engine.signals import measure_signals
+
+    loaded = load(config, overrides).config
+    data = prepare(loaded.dataset, loaded.seed, loaded.dtype, data_dir)
+    table = pd.DataFrame(measure_signals(compile_program(loaded, data)))
+    return table.rename_axis("layer")

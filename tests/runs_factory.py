@@ -50,6 +50,7 @@ def write_run(
     epochs: int = 10,
     status: str = "finished",
     validation: bool = True,
+    labels: bool = True,
     diverged_step: int | None = None,
     rates: np.ndarray | None = None,
     start_loss: float = 2.3,
@@ -70,6 +71,8 @@ def write_run(
         return start_loss / (1 + 2 * epoch) ** power
 
     metrics = metric_rows(epochs, rates, validation, loss, rng)
+    for row in metrics if not labels else []:
+        row[4] = row[6] = None
     with directory.open_metrics() as table:
         table.append(metrics)
     with directory.open_steps() as table:

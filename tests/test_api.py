@@ -23,6 +23,14 @@ CONFIG = {
     "training": {"epochs": 2, "batch_size": 50, "log_every": 1},
 }
 
+BOWL = {
+    "name": "bowl",
+    "dataset": {"name": "function", "kind": "sphere", "start": [3.0, 4.0]},
+    "model": "point",
+    "optimizer": "sgd",
+    "training": {"epochs": 1, "batch_size": "full"},
+}
+
 
 def test_train_returns_what_load_run_returns(tmp_path):
     run = optrun.train(CONFIG, overrides=["optimizer.lr=0.01"], out=tmp_path)
@@ -97,6 +105,27 @@ def test_what_a_prompt_shows_is_a_line(tmp_path):
         "Data(train=Split(270 × 784), validation=Split(30 × 784), test=Split(100 × 784), "
         "outputs=10)"
     )
+    run = optrun.train(BOWL, out=tmp_path)
+    assert repr(run).endswith(f": finished, test loss {run.summary['test_loss']:.4g})")
+
+
+def test_signals_shrink_from_a_start_that_is_too_small():
+    small = {"initialization": {"name": "normal", "std": 0.01}}
+    deep = CONFIG | {"model": {"name": "mlp", "hidden": [100] * 4, "activation": "tanh"}} | small
+    table = optrun.signals(deep)
+    assert list(table.columns) == ["mean", "std", "backward_std", "gradient_std"]
+    assert table.index.name == "layer" and len(table) == 5
+    # 100 inputs of deviation s make a sum of deviation 0.01·√100·s, forward and backward alike
+    np.testing.assert_allclose(table["std"][1:4] / table["std"][:3].to_numpy(), 0.1, rtol=0.15)
+    back = table["backward_std"].to_numpy()
+    np.testing.assert_allclose(back[:3] / back[1:4], 0.1, rtol=0.15)
+    fitting = optrun.signals(deep, ["initialization=xavier_normal"])
+    assert fitting["std"][3] > 0.2
+
+
+def test_signals_of_a_point_are_those_of_its_coordinates():
+    (signal,) = optrun.signals(BOWL).to_numpy()
+    np.testing.assert_allclose(signal, [3.5, 0.5, 1.0, 1.0], rtol=1e-6)  # the gradient is (6, 8)
 
 
 def test_errors_are_of_one_family(tmp_path):
@@ -121,7 +150,7 @@ def test_what_overrides_leave_out_is_warned_of(tmp_path):
         optrun.train(config, ["optimizer.name=sgd"], out=tmp_path)
 
 
-@pytest.mark.parametrize("name", ["train", "load_run", "load_data"])
+@pytest.mark.parametrize("name", ["train", "load_run", "load_data", "signals"])
 def test_public_functions_are_documented_and_typed(name):
     function = getattr(optrun, name)
     assert "Raises:" in inspect.getdoc(function)

@@ -85,6 +85,23 @@ def signals_at(backpropagate, factor, k, weights, places, work, tangents, number
     restore_denormals(setting)
 
 
+def compile_gradient(workspace: Workspace) -> None:
+    """Compile `gather_at` and `gradient_at` for a workspace, or load them from the cache."""
+    from numba import typeof, types
+
+    rules, whole = roles(workspace.config.dtype), types.int64
+    places, work = typeof(workspace.places), typeof(workspace.work)
+    gather_at.specialize(
+        rules.gather, typeof(workspace.examples), places, work, types.int64[::1], whole,
+        typeof(no_views()),
+    )  # fmt: skip
+    gradient_at.specialize(
+        rules.normalize, rules.denormalize, rules.activate, rules.backpropagate, rules.loss,
+        typeof(workspace.parameters), places, work, typeof(workspace.numbers),
+        typeof(workspace.record), whole, whole, whole, whole,
+    )  # fmt: skip
+
+
 class BatchObjective:
     """Loss and penalties on the batch of a step: what `optrun.optim.driver.Objective` asks for.
 
@@ -120,19 +137,11 @@ class BatchObjective:
         weights, places = typeof(workspace.parameters.weights), typeof(workspace.places)
         work, numbers = typeof(workspace.work), typeof(workspace.numbers)
         tangents, whole = typeof(self.tangents), types.int64
-        gather_at.specialize(
-            rules.gather, typeof(workspace.examples), places, work, types.int64[::1], whole,
-            typeof(no_views()),
-        )  # fmt: skip
         value_at.specialize(
             rules.normalize, rules.activate, rules.loss, weights, places, work, numbers,
             whole, whole, whole,
         )  # fmt: skip
-        gradient_at.specialize(
-            rules.normalize, rules.denormalize, rules.activate, rules.backpropagate, rules.loss,
-            typeof(workspace.parameters), places, work, numbers, typeof(workspace.record),
-            whole, whole, whole, whole,
-        )  # fmt: skip
+        compile_gradient(workspace)
         activation, objective = workspace.config.model.nonlinearity(), workspace.config.objective
         if self.driver.uses_products:
             self.curve_activation = activation.curve.specialize(

@@ -39,8 +39,9 @@ class Run:
     weights: dict[str, np.ndarray]
 
     def __repr__(self) -> str:
-        accuracy = self.summary.get("test_accuracy")
-        result = f", test accuracy {accuracy:.2%}" if accuracy is not None else ""
+        accuracy, loss = self.summary.get("test_accuracy"), self.summary.get("test_loss")
+        result = f", test loss {loss:.4g}" if loss is not None else ""
+        result = f", test accuracy {accuracy:.2%}" if accuracy is not None else result
         return f"Run({str(self.path)!r}: {self.summary['status']}{result})"
 
     def learning_rates(self) -> "pd.DataFrame":

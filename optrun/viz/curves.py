@@ -1,4 +1,4 @@
-"""curves.png: one run's loss, accuracy and learning rate over its steps."""
+"""curves.png: one run's loss, accuracy if it predicts labels, and learning rate over its steps."""
 
 import textwrap
 from pathlib import Path
@@ -47,13 +47,16 @@ def update_curves(directory: str | Path) -> None:
 
 
 def curves_figure(run: Run) -> "Figure":
-    """The picture: three panels above one another over a common axis of steps."""
-    figure = style.new_figure(7.2, 7.8)
-    panels = figure.subplots(3, 1, sharex=True, height_ratios=[3, 2.2, 1.4])
-    loss, accuracy, rate = panels
-    draw_loss(loss, run)
-    draw_accuracy(accuracy, run)
-    draw_rate(rate, run)
+    """The picture: panels above one another over a common axis of steps."""
+    rows = [(draw_loss, 3.0), (draw_accuracy, 2.2), (draw_rate, 1.4)]
+    if not has_accuracy(run):
+        del rows[1]
+    heights = [height for _, height in rows]
+    figure = style.new_figure(7.2, 1.2 + sum(heights))
+    panels = figure.subplots(len(rows), 1, sharex=True, height_ratios=heights)
+    for panel, (draw, _) in zip(panels, rows, strict=True):
+        draw(panel, run)
+    loss, rate = panels[0], panels[-1]
     for panel in panels:
         style.plain_axes(panel)
         mark_chosen(panel, run)
@@ -69,6 +72,12 @@ def curves_figure(run: Run) -> "Figure":
     if handles:
         style.legend_below(figure, handles)
     return figure
+
+
+def has_accuracy(run: Run) -> bool:
+    """Whether the run predicts labels, as far as it tells yet."""
+    rows = run.metrics
+    return bool(rows["train_accuracy"].notna().any() or rows["train_loss"].isna().all())
 
 
 def draw_loss(axes: "Axes", run: Run) -> None:
@@ -234,6 +243,8 @@ def write_title(axes: "Axes", run: Run) -> None:
     lines = textwrap.wrap(describe(run.config), TITLE_WIDTH)
     if summary.get("test_accuracy") is not None:
         lines.append(f"test accuracy {100 * summary['test_accuracy']:.2f} %")
+    elif summary.get("test_loss") is not None:
+        lines.append(f"test loss {summary['test_loss']:.4g}")
     words = "\n".join(style.printable(line) for line in lines)
     under = axes.set_title(words, fontsize=9.5, color=style.INK)
     name = f"{summary.get('name', run.path.name)}{outcome}"

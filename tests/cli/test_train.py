@@ -1,5 +1,6 @@
 """`optrun train` as a person meets it: what it prints, and how it ends."""
 
+import math
 import re
 import signal
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from optrun.cli import progress
-from optrun.cli.progress import LiveBar, PlainLines, ending, epoch_line
+from optrun.cli.progress import LiveBar, PlainLines, ending, epoch_line, moment
 from optrun.store.reading import load_run
 from optrun.training.observer import Plan, Pulse
 
@@ -192,3 +193,25 @@ def test_lines_without_validation_or_test_figures():
         "early stopping: val_loss has not improved in 5 epochs",
         "runs/a",
     ]
+
+
+def test_a_run_without_labels_and_rates_speaks_of_losses_only(folder):
+    (folder / "curve.yaml").write_text(
+        "name: curve\n"
+        "dataset: {name: synthetic, kind: polynomial}\n"
+        "model: linear\n"
+        "optimizer: random_search\n"
+        "training: {epochs: 2, batch_size: full}\n"
+    )
+    code, out, err = train(folder, "curve.yaml")
+    assert code == 0
+    number, time = r"\d+\.\d{4}", r"[\d.]+ m?s"
+    begun, *_, done = err.splitlines()[3:]
+    assert re.fullmatch(rf"epoch 0/2  train {number}  val {number}", begun)
+    assert re.fullmatch(rf"epoch 2/2  train {number}  val {number}  {time}", done)
+    result = out.splitlines()[0]
+    assert re.fullmatch(rf"test loss {number}, with the weights of epoch \d", result)
+    pulse = Pulse(
+        step=2, epoch=1, loss=0.5, rate=math.nan, examples_per_second=100, seconds_left=1
+    )
+    assert moment(pulse) == "step 2  loss 0.5  100 examples/s"

@@ -24,6 +24,7 @@ RUNS: dict[str, dict[str, Any]] = {
     "no epochs": {"epochs": 0},
     "one epoch": {"epochs": 1},
     "no validation": {"validation": False},
+    "no labels": {"labels": False, "test_loss": 0.0505},
     "all nan": {"start_loss": np.nan},
     "huge": {"start_loss": 1e300},
     "tiny": {"start_loss": 1e-300},
@@ -101,6 +102,14 @@ def test_no_validation_means_no_validation_curve(tmp_path: Path):
     _, accuracy, _ = figure.axes
     assert legend(figure) and "validation" not in legend(figure)
     assert [line.get_label() for line in accuracy.lines if "valid" in line.get_label()] == []
+
+
+def test_no_labels_means_no_accuracy(tmp_path: Path):
+    figure = figure_of("no labels", tmp_path)
+    assert [panel.get_ylabel() for panel in figure.axes] == [
+        "cross-entropy (nats)", "learning rate",
+    ]  # fmt: skip
+    assert "test loss 0.0505" in figure.axes[0].get_title()
 
 
 @pytest.mark.parametrize(
