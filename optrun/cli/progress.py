@@ -1,6 +1,5 @@
 """What a person sees of a run: a live bar in a terminal, plain lines elsewhere."""
 
-import math
 import sys
 from contextlib import suppress
 from pathlib import Path
