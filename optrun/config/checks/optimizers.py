@@ -9,15 +9,27 @@ from optrun.data.dataset import Dataset
 from optrun.engine.layout import lay_out
 from optrun.nn.losses import Loss
 from optrun.nn.models import Model
+from optrun.nn.pretrained import Pretrained, Start
 from optrun.nn.regularization import Regularization
 from optrun.optim.driver import Driver
 from optrun.optim.optimizer import Optimizer
+from optrun.optim.schedule_free import ScheduleFree
 from optrun.optim.search import RandomSearch
 
 
 def optimizer_agrees_with_itself(optimizer: Optimizer) -> Iterator[Contradiction]:
     for key, message in optimizer.problems().items():
         yield ("optimizer", *key_path(key)), message, ""
+
+
+def weights_are_where_they_are_put(
+    optimizer: Optimizer, regularization: Regularization
+) -> Iterator[Contradiction]:
+    """Schedule-free rules work the weights out anew from averages that nothing else changes."""
+    if isinstance(optimizer.rule, ScheduleFree) and regularization.max_norm is not None:
+        message = f"does not reach the averages that `{optimizer.rule.name}` evaluates"
+        hint = "remove it, or take another optimizer"
+        yield ("regularization", "max_norm"), message, hint
 
 
 def driver_is_asked_for_what_it_does(
@@ -72,7 +84,15 @@ def curvature_of_a_dataset_is_known(
         yield ("optimizer", "name"), message, "take `newton`, which knows its second derivatives"
 
 
-def search_has_something_to_draw(optimizer: Optimizer, dataset: Dataset) -> Iterator[Contradiction]:
-    if isinstance(optimizer, RandomSearch) and dataset.own_objective:
+def search_has_something_to_draw(
+    optimizer: Optimizer, dataset: Dataset, initialization: Start | None
+) -> Iterator[Contradiction]:
+    if not isinstance(optimizer, RandomSearch):
+        return
+    message = ""
+    if dataset.own_objective:
         message = "draws weights as `initialization` would, and this dataset starts where it says"
+    elif isinstance(initialization, Pretrained) and initialization.layers is None:
+        message = "draws weights as `initialization` would, which takes all from a run"
+    if message:
         yield ("optimizer", "name"), message, "take `random_local_search`"
