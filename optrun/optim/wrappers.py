@@ -10,6 +10,7 @@ from optrun.numerics.jit import kernel
 from optrun.numerics.sums import norms
 from optrun.optim.optimizer import Optimizer, Rule
 from optrun.optim.rules import RULES
+from optrun.optim.schedule_free import ScheduleFree
 
 
 class Wrapper(Optimizer):
@@ -54,7 +55,8 @@ class Lookahead(Wrapper):
 
         every k steps:   φ ← φ + α(w − φ),   w ← φ
 
-    k is `every`, α is `share`. The state of `base` is kept across. Zhang et al. 2019.
+    k is `every`, α is `share`. The state of `base` is kept across. Running statistics of
+    normalization are slow and fast like the weights. Zhang et al. 2019.
     """
 
     name: Literal["lookahead"] = "lookahead"
