@@ -211,7 +211,5 @@ def test_a_run_without_labels_and_rates_speaks_of_losses_only(folder):
     assert re.fullmatch(rf"epoch 2/2  train {number}  val {number}  {time}", done)
     result = out.splitlines()[0]
     assert re.fullmatch(rf"test loss {number}, with the weights of epoch \d", result)
-    pulse = Pulse(
-        step=2, epoch=1, loss=0.5, rate=math.nan, examples_per_second=100, seconds_left=1
-    )
+    pulse = Pulse(step=2, epoch=1, loss=0.5, rate=math.nan, examples_per_second=100, seconds_left=1)
     assert moment(pulse) == "step 2  loss 0.5  100 examples/s"

@@ -63,4 +63,3 @@ def test_signals_are_those_of_numpy(normalization):
         gradient = [slope(lambda s, at=at: moved(s, at)) for at in np.ndindex(w.shape)]
         assert signal.backward_std == pytest.approx(BATCH * np.std(back), rel=1e-6)
         assert signal.gradient_std == pytest.approx(np.std(gradient), rel=1e-6)
-
