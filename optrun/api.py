@@ -113,7 +113,7 @@ def signals(
 
     from optrun.config.load import load
     from optrun.data.prepare import prepare
-    from optrun.engine.program import compile_program
+    from optrun.engine.compiler import compile_program
     from optrun.engine.signals import measure_signals
 
     loaded = load(config, overrides).config

@@ -4,11 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from optrun.config.load import write_out_choices
+from optrun.config.choices import write_out_choices
 from optrun.config.schema import Config
 from optrun.data.prepare import Data
 from optrun.data.splits import Split
-from optrun.engine.program import Program, compile_program
+from optrun.engine.compiler import compile_program
+from optrun.engine.program import Program
 
 
 def make_config(**sections: Any) -> Config:

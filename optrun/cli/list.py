@@ -78,7 +78,10 @@ def _fields(fields: "list[FieldEntry]") -> list[str]:
     lines = []
     for field in fields:
         default = "required" if field.required else f"default {show_default(field.default)}"
-        text = f"{field.takes}; {default}. {field.meaning}".rstrip()
+        if field.default is None and "Default: " in field.meaning:
+            text = f"{field.takes}. {field.meaning}"
+        else:
+            text = f"{field.takes}; {default}. {field.meaning}".rstrip()
         head, indent = f"  {field.name:<15} ", " " * 18
         lines.append(fill(text, WIDTH, initial_indent=head, subsequent_indent=indent))
     return lines

@@ -1,6 +1,5 @@
 """What a person sees of a run: a live bar in a terminal, plain lines elsewhere."""
 
-import math
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -114,7 +113,7 @@ class LiveBar(Observer):
 def moment(pulse: Pulse) -> str:
     """Where training is, in a few words."""
     speed = pulse.examples_per_second
-    rate = "" if math.isnan(pulse.rate) else f"lr {pulse.rate:.2g}  "
+    rate = "" if pulse.rate is None else f"lr {pulse.rate:.2g}  "
     return (
         f"step {pulse.step}  loss {pulse.loss:.3g}  {rate}"
         f"{f'{speed / 1000:.0f}k' if speed >= 10_000 else f'{speed:.0f}'} examples/s"
@@ -132,13 +131,12 @@ def epoch_line(row: dict[str, Any], epochs: int) -> str:
     width = len(str(epochs))
     text = f"epoch {row['epoch']:>{width}}/{epochs}"
     for split in ("train", "val"):
-        loss, accuracy = row[f"{split}_loss"], row[f"{split}_accuracy"]
-        text += "" if loss is None else f"  {split} {loss:.4f}"
-        text += "" if accuracy is None else f"  {accuracy:7.2%}"
-    if row["epoch"] > 0:
-        text += "" if math.isnan(row["lr"]) else f"  lr {row['lr']:.3g}"
-        text += f"  {duration(row['seconds'])}"
-    return text
+        if row[f"{split}_loss"] is not None:
+            text += f"  {split} {shown(row[f'{split}_loss'])}"
+        if row[f"{split}_accuracy"] is not None:
+            text += f"  {row[f'{split}_accuracy']:7.2%}"
+    text += "" if row["lr"] is None else f"  lr {row['lr']:.3g}"
+    return text + (f"  {duration(row['seconds'])}" if row["epoch"] else "")
 
 
 def ending(directory: Path, summary: dict[str, Any], data_dir: Path | None = None) -> list[str]:
@@ -162,15 +160,28 @@ def ending(directory: Path, summary: dict[str, Any], data_dir: Path | None = Non
 
 def finished_lines(summary: dict[str, Any]) -> list[str]:
     """The result of a finished run, and the time it took."""
-    accuracy = summary["test_accuracy"]
-    result = "" if accuracy is None else f"accuracy {accuracy:.2%}, "
+    chosen = f"with the weights of epoch {summary['best_epoch']}"
+    lines = [f"test {figures(summary, 'test')}, {chosen}"]
+    if summary["average_test_loss"] is not None:
+        lines.append(f"their average: test {figures(summary, 'average_test')}")
     return [
-        f"test {result}loss {summary['test_loss']:.4f}, "
-        f"with the weights of epoch {summary['best_epoch']}",
+        *lines,
         f"trained {counted(summary['epochs'], 'epoch')} in {duration(summary['seconds_train'])}; "
         f"evaluation {duration(summary['seconds_eval'])}, "
         f"kernels ready in {duration(summary['seconds_compile'])}",
     ]
+
+
+def figures(summary: dict[str, Any], of: str) -> str:
+    """Accuracy, where there are labels, and loss."""
+    accuracy = summary[f"{of}_accuracy"]
+    known = f"accuracy {accuracy:.2%}, " if accuracy is not None else ""
+    return f"{known}loss {shown(summary[f'{of}_loss'])}"
+
+
+def shown(loss: float) -> str:
+    """A loss to four places, or to three digits where that would show nothing."""
+    return f"{loss:.4f}" if loss == 0 or 1e-3 <= abs(loss) < 1e4 else f"{loss:.2e}"
 
 
 def counted(number: int, noun: str) -> str:

@@ -81,6 +81,9 @@ def _choose_by_name(node: dict[str, Any]) -> None:
 
 def _choose_by_type(node: dict[str, Any]) -> None:
     """Where a section, a bare name or null may stand, check what stands there as what it is."""
+    if all("enum" in option or option.get("type") == "null" for option in node["anyOf"]):
+        node["enum"] = [name for option in node.pop("anyOf") for name in _values(option)]
+        return
     sections = [option for option in node["anyOf"] if "$ref" in option or "allOf" in option]
     others = [option for option in node["anyOf"] if option.get("type") in ("string", "null")]
     if len(sections) == 1 and len(sections) + len(others) == len(node["anyOf"]):
@@ -88,10 +91,17 @@ def _choose_by_type(node: dict[str, Any]) -> None:
         (section,) = sections
         if others:
             node["if"] = {"type": [option["type"] for option in others]}
-            node["then"] = others[0] if len(others) == 1 else {"anyOf": others}
+            node["then"] = {"enum": [name for option in others for name in _values(option)]}
             node["else"] = section
         else:
             node.update(section)
+
+
+def _values(option: dict[str, Any]) -> list[str | None]:
+    """The bare names, or the null, that an option allows."""
+    if option["type"] == "null":
+        return [None]
+    return list(option["enum"])
 
 
 def _without(option: dict[str, Any], enough: set[str]) -> dict[str, Any]:

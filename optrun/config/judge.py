@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from optrun.component import Section
 from optrun.config.checks import contradictions
+from optrun.config.choices import CHOICES
 from optrun.config.document import Document
 from optrun.config.problems import KeyPath, Problem, did_you_mean
 from optrun.config.schema import Config
@@ -110,7 +111,8 @@ def _blanks(document: Document, known: set[KeyPath]) -> Iterator[Problem]:
         blank = path not in document.items and value_at(document.values, path) is None
         slot = slot_at(Config, document.values, path)
         if blank and slot and path not in known:
-            hint = f"remove it, write `null` for none, or give it {slot.describe()}"
+            without = "remove it" if path in CHOICES else "remove it, write `null` for none,"
+            hint = f"{without} or give it {slot.describe()}"
             yield Problem(path, "is empty", hint, document.key_place(path))
 
 

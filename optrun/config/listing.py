@@ -11,6 +11,8 @@ from optrun.component import Component, Section
 from optrun.config.schema import Config
 from optrun.config.training import EarlyStopping, Training
 from optrun.config.vocabulary import Slot
+from optrun.data.augmentation.steps import AUGMENTATION
+from optrun.data.augmentation.test_time import TEST_TIME
 from optrun.data.catalog import DATASETS, KINDS
 from optrun.data.preprocessing import PREPROCESSING
 from optrun.nn.activations import ACTIVATIONS
@@ -35,6 +37,8 @@ FAMILIES: dict[str, dict[str, type[Section]]] = {
         },
     },
     "preprocessing": {**PREPROCESSING},
+    "augmentation": {**AUGMENTATION},
+    "test_time": {**TEST_TIME},
     "models": {**MODELS},
     "activations": {**ACTIVATIONS},
     "normalizations": {**NORMALIZATIONS},

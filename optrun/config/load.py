@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from optrun.component import Section
+from optrun.config.choices import write_out_choices
 from optrun.config.document import Document
 from optrun.config.judge import judge
 from optrun.config.overrides import apply_overrides
@@ -16,8 +16,6 @@ from optrun.config.read import read_file
 from optrun.config.schema import Config
 from optrun.config.vocabulary import value_at
 from optrun.errors import ConfigError
-from optrun.nn.initializers import XavierUniform
-from optrun.nn.losses import MSE, Softmax
 
 LARGEST = 2**63 - 1
 """Whole numbers beyond it overflow the counters of a run."""
@@ -31,7 +29,8 @@ class Loaded:
 
     Attributes:
         config: every field checked, every default in place.
-        notes: what overrides made of the file that a person might not expect.
+        notes: what overrides made of the file that a person might not expect, and what in it is
+            allowed but seldom meant.
         source: the file's name as it was given, or "" for a mapping.
     """
 
@@ -60,29 +59,22 @@ def load(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) 
     if problems:
         raise ConfigError(render(problems, document.source))
     config = write_out_choices(Config.model_validate(document.values))
-    return Loaded(config, tuple(notes), document.source)
-
-
-def write_out_choices(config: Config) -> Config:
-    """With all fields in place whose default depends on the dataset."""
-    dataset, training = config.dataset, config.training
-    chosen: dict[str, Section] = {}
-    labelled = dataset.outline.labelled
-    if training.best_by is None:
-        by = "val_accuracy" if labelled else "val_loss"
-        best_by = by if dataset.sizes().validation else "last"
-        chosen["training"] = training.model_copy(update={"best_by": best_by})
-    if not dataset.own_objective:
-        if config.loss is None:
-            chosen["loss"] = Softmax() if labelled else MSE()
-        if config.initialization is None:
-            chosen["initialization"] = XavierUniform()
-    return config.model_copy(update=chosen)
+    return Loaded(config, (*notes, *_seldom_meant(config)), document.source)
 
 
 def resolved(config: Config) -> dict[str, Any]:
     """The config as a plain mapping with every default written out; it loads as an equal one."""
     return config.model_dump(mode="json")
+
+
+def _seldom_meant(config: Config) -> Iterator[str]:
+    method, examples = config.optimizer.rule or config.optimizer, config.dataset.sizes().train
+    batch = config.training.examples_per_step(examples)
+    if method.full_batches and batch < examples:
+        yield (
+            f"`{method.name}` compares gradients of successive steps, which are of {batch} other "
+            f"examples each time; `training.batch_size: full` takes all {examples} at each step"
+        )
 
 
 def _refuse_other_types(source: object, overrides: object) -> None:

@@ -1,6 +1,7 @@
 """How much memory a run needs at least, by the field of the config that decides it."""
 
 import os
+from itertools import pairwise
 from math import prod
 
 from optrun.config.problems import KeyPath
@@ -14,6 +15,8 @@ from optrun.optim.optimizer import Optimizer
 
 MOST_STEPS = 100_000_000
 """Steps of the longest run; a check of its own refuses more."""
+MOST_PARAMETERS = 2**48
+"""Of models whose places can be worked out; no machine holds more."""
 GIGABYTE = 1e9
 UNKNOWN_MACHINE = 64 * GIGABYTE
 WIDTH = {"float32": 4, "float64": 8}
@@ -28,6 +31,12 @@ def physical_memory() -> float:
         return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     except (AttributeError, ValueError, OSError):  # not everywhere is POSIX
         return UNKNOWN_MACHINE
+
+
+def parameters_at_least(model: Model, dataset: Dataset) -> int:
+    """Weights and biases of a model on a dataset, for sizes of any number of digits."""
+    widths = model.widths(dataset.seen.features, dataset.outline.outputs)
+    return sum((fan_in + 1) * fan_out for fan_in, fan_out in pairwise(widths))
 
 
 def memory_needed(
@@ -59,6 +68,9 @@ def memory_needed(
     data = _largest_field(dataset, samples | shape)
 
     layers = ("model", "hidden") if hidden else _largest_field(dataset, shape)
+    least = parameters_at_least(model, dataset)
+    if least > MOST_PARAMETERS:
+        return [(layers, 2 * least * width)]
     layout = lay_out(
         model, dataset.seen.features, outline.outputs, regularization.include_bias, optimizer.rule
     )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from optrun.component import Section
+from optrun.config.choices import choice_at
 from optrun.config.document import Document, Unreadable, parse, split_lines
 from optrun.config.problems import KeyPath, Place, Problem, Text, dotted
 from optrun.config.vocabulary import Slot, slot_at, value_at
@@ -84,7 +85,7 @@ class _Writer:
         slot = slot_at(self.root, self.document.values, path)
         value = value_at(self.document.values, path)
         if value is None:
-            value = _plain_default(slot)
+            value = _plain_default(slot, choice_at(self.document.values, path))
         if slot:
             value = slot.spelled_out(value)
         if not isinstance(value, dict | list):
@@ -155,11 +156,18 @@ def _assign(container: Any, part: str | int, value: Any) -> None:
         container[part] = value
 
 
-def _plain_default(slot: Slot | None) -> Any:
-    """What an override descends into where the file gives nothing."""
-    if slot is None or slot.required or slot.default is None:
+def _plain_default(slot: Slot | None, choice: Any) -> Any:
+    """What an override descends into where the file gives nothing.
+
+    Args:
+        slot: the place for it.
+        choice: the default there that depends on other sections, if one does.
+    """
+    if slot is None or slot.required:
         return {}
-    default = slot.default
+    default = choice if slot.default is None else slot.default
+    if default is None:
+        return {}
     if isinstance(default, Section):
         return {slot.choice.key: getattr(default, slot.choice.key)} if slot.choice else {}
     if isinstance(default, list):

@@ -4,6 +4,8 @@ from typing import Literal
 
 from optrun.component import Count, NonNegative, Section, Size
 
+USUAL_BATCH = 128
+
 
 class EarlyStopping(Section):
     """Stop when `best_by` has not improved for a while, and keep the best weights."""
@@ -19,8 +21,8 @@ class Training(Section):
 
     epochs: Size = 10
     """Passes over the training data; 0 writes the initial weights."""
-    batch_size: Count | Literal["full"] = 128
-    """Examples per step; `full` takes all of them."""
+    batch_size: Count | Literal["full"] | None = None
+    """Examples per step; `full` takes all of them. Default: 128, `full` where there are fewer."""
     drop_last: bool = False
     """Whether the last batch of an epoch is left out if it is smaller than the others."""
     log_every: Count = 10
@@ -33,6 +35,8 @@ class Training(Section):
 
     def examples_per_step(self, examples: int) -> int:
         """The batch size in numbers, given the number of training examples."""
+        if self.batch_size is None:
+            return min(USUAL_BATCH, examples)
         return examples if self.batch_size == "full" else self.batch_size
 
     def steps_per_epoch(self, examples: int) -> int:

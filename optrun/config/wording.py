@@ -10,6 +10,7 @@ from optrun.config.vocabulary import Slot, slot_at, value_at
 
 LONGEST_SHOWN = 40
 MOST_PLACES = 3
+MOST_OWNERS = 12
 
 
 def show(value: Any) -> str:
@@ -61,15 +62,21 @@ def about_unknown_key(root: type[Section], values: Any, path: KeyPath) -> str:
     if slot is None or section is None:
         return ""
     own = ", ".join(_own_keys(slot, section, value_at(values, parent)))
+    if below := sorted(set(_sections_with(section, key)) - {()}, key=len)[:MOST_PLACES]:
+        return _belongs(key, [(*parent, *path) for path in below])
     if owners := _owners(slot, key, value_at(values, parent)):
         return f"{owners}{f' has {own}' if own else ' has no keys of its own'}"
     if guess := did_you_mean(key, section.model_fields):
         return guess
     places = sorted(set(_sections_with(root, key)) - {parent}, key=len)
     if 0 < len(places) <= MOST_PLACES:
-        where = " or ".join(f"under `{dotted(p)}`" if p else "at the top level" for p in places)
-        return f"`{key}` belongs {where}"
+        return _belongs(key, places)
     return f"known here: {own}" if own else "no keys are known here"
+
+
+def _belongs(key: str, places: list[KeyPath]) -> str:
+    where = " or ".join(f"under `{dotted(p)}`" if p else "at the top level" for p in places)
+    return f"`{key}` belongs {where}"
 
 
 def _own_keys(slot: Slot, section: type[Section], value: Any) -> list[str]:
@@ -87,7 +94,9 @@ def _owners(slot: Slot, key: str, value: Any) -> str:
             if any(key in section.model_fields for section in Slot(member).sections())
         ]
         if owners:
-            return f"`{key}` belongs to {', '.join(owners)}; {value[choice.key]}"
+            more = len(owners) - MOST_OWNERS
+            named = ", ".join(owners[:MOST_OWNERS]) + (f" and {more} more" if more > 0 else "")
+            return f"`{key}` belongs to {named}; {value[choice.key]}"
     return ""
 
 

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
 
 from optrun.component import Component, Count, OneOf, Section
+from optrun.data.augmentation.step import Augmentation
+from optrun.data.augmentation.steps import AUGMENTATION, misplaced, mixing_among
+from optrun.data.augmentation.test_time import TEST_TIME, Crops
 from optrun.data.preprocessing import PREPROCESSING
 from optrun.data.step import Form, Preprocessing
 
@@ -130,6 +133,11 @@ class Dataset(Component):
     by the seed; 1 is random labels. Validation and test examples keep theirs. Zhang et al. 2017."""
     preprocessing: PreprocessingField = Field([])
     """Steps applied in turn, fitted on the training examples only."""
+    augmentation: list[Annotated[Augmentation, OneOf(AUGMENTATION)]] = Field([])
+    """Random changes to the training examples, drawn anew every epoch. Images go through the
+    list's geometry, then its colours, noise, erasing, preprocessing, and mixing."""
+    test_time: Annotated[Crops, OneOf(TEST_TIME)] | None = None
+    """Crops of an image whose scores are averaged in validation and test."""
 
     @property
     @abstractmethod
@@ -190,7 +198,29 @@ class Dataset(Component):
             found["subset"] = "these data have numbers to predict, no classes; write a number"
         if self.label_noise and not outline.labelled:
             found["label_noise"] = "these data have numbers to predict, no labels; remove it"
-        return found | self._misplaced_steps()
+        return found | self._misplaced_steps() | self._unsuited_augmentation()
+
+    def _unsuited_augmentation(self) -> dict[str, str]:
+        """What is wrong with `augmentation` and `test_time`, by dotted paths."""
+        shape, is_bytes = self.seen.image_shape, self._stays_bytes()
+        found = {
+            ".".join(["augmentation", *map(str, place)]): message
+            for place, message in misplaced(self.augmentation, shape, is_bytes)
+        }
+        crops = self.test_time.problems(shape) if self.test_time else {}
+        return found | {
+            f"test_time.{field}" if field else "test_time": message
+            for field, message in crops.items()
+        }
+
+    def _stays_bytes(self) -> bool:
+        """Whether images stay bytes until a batch is gathered."""
+        return all(step.keeps_storage for step in self.preprocessing)
+
+    def mixes(self) -> str | None:
+        """The name of the step that mixes examples and their targets, if there is one."""
+        mixing = mixing_among(self.augmentation)
+        return mixing.name if mixing else None
 
     @property
     def stored(self) -> Form:

@@ -84,9 +84,11 @@ class Epoch(NamedTuple):
 
     Attributes:
         order: the training rows in the order they are seen, int64.
+        views: how each of them is seen.
     """
 
     order: Any
+    views: Any
 
 
 class Record(NamedTuple):

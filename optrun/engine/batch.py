@@ -9,11 +9,10 @@ from optrun.numerics.jit import kernel
 
 
 @kernel
-def gather_batch(gather, examples, places, work, rows):
-    """Fill the buffers with the batch of these rows."""
-    first, capacity = places.layers[0], work.targets.shape[0]
-    x = input_rows(work.h, first, capacity, rows.size)
-    gather(examples, rows, x, work.targets[: rows.size])
+def gather_batch(gather, examples, places, work, rows, first, views):
+    """Fill the buffers with the batch of these rows, the first at position `first` of the views."""
+    x = input_rows(work.h, places.layers[0], work.targets.shape[0], rows.size)
+    gather(examples, rows, first, views, x, work.targets[: rows.size])
 
 
 @kernel
@@ -89,8 +88,13 @@ def add_penalties(weights, gradient, blocks, penalty):
 
 
 @kernel
-def evaluate(gather, normalize, activate, loss, examples, weights, places, work, numbers, rows):
+def evaluate(
+    look, normalize, activate, loss, examples, weights, places, work, numbers, rows, views
+):
     """Loss and hits over `rows` in evaluation mode.
+
+    Args:
+        views: crops, whose scores are averaged, one after the other for a full batch.
 
     Returns:
         (sum of losses, number of rows whose greatest score is their greatest target's).
@@ -101,9 +105,8 @@ def evaluate(gather, normalize, activate, loss, examples, weights, places, work,
     for start in range(0, rows.size, capacity):
         batch = rows[start : min(start + capacity, rows.size)]
         n = batch.size
-        gather_batch(gather, examples, places, work, batch)
-        scores = forward(
-            normalize, activate, numbers, weights, layers, work, capacity, n, 0, 0, False
+        scores = crops_score(
+            look, normalize, activate, examples, weights, places, work, numbers, batch, views
         )
         d = output_rows(work.d, layers[layers.size - 1], capacity, n)
         total += n * loss(scores, work.targets[:n], d, numbers.loss)
@@ -111,3 +114,21 @@ def evaluate(gather, normalize, activate, loss, examples, weights, places, work,
             hits += np.argmax(scores[i]) == np.argmax(work.targets[i])
     restore_denormals(setting)
     return total, hits
+
+
+@kernel
+def crops_score(look, normalize, activate, examples, weights, places, work, numbers, batch, views):
+    """The scores of a batch in evaluation mode, the mean over all crops."""
+    capacity, n = work.targets.shape[0], batch.size
+    crops = max(1, views.maps.shape[0] // capacity)
+    total = np.zeros((n if crops > 1 else 0, work.targets.shape[1]), work.targets.dtype)
+    for crop in range(crops):
+        gather_batch(look, examples, places, work, batch, crop * capacity, views)
+        scores = forward(
+            normalize, activate, numbers, weights, places.layers, work, capacity, n, 0, 0, False
+        )
+        if crops > 1:
+            total += scores
+    if crops > 1:
+        scores[:] = total / work.targets.dtype.type(crops)
+    return scores

@@ -1,18 +1,21 @@
 """Gathering a batch: the chosen rows as the model sees them, and what it is to say of them.
 
-gather(examples, rows, x, targets)
+gather(examples, rows, first, views, x, targets)
 
 examples  the dataset
 rows      which of them, (n,) int64
+first     position of rows[0] in the epoch's order; in evaluation, in the list of crops
+views     how the examples at these positions are seen
 x         (n, features), receives (value − shift)·scale
 targets   (n, outputs), receives numbers to predict, or 1 at the label and 0 elsewhere
 """
 
+from optrun.engine.views import mix, view_bytes, view_reals
 from optrun.numerics.jit import kernel
 
 
 @kernel
-def gather_bytes(examples, rows, x, targets):
+def gather_bytes(examples, rows, first, views, x, targets):
     """Rows of unsigned bytes, such as images."""
     for i in range(rows.size):
         values, out = examples.storage[rows[i]], x[i]
@@ -22,13 +25,29 @@ def gather_bytes(examples, rows, x, targets):
 
 
 @kernel
-def gather_reals(examples, rows, x, targets):
+def gather_reals(examples, rows, first, views, x, targets):
     """Rows of the model's own float type."""
     for i in range(rows.size):
         values, out = examples.storage[rows[i]].view(x.dtype), x[i]
         for j in range(out.size):
             out[j] = (values[j] - examples.shift[j]) * examples.scale[j]
     gather_targets(examples, rows, targets)
+
+
+@kernel
+def gather_viewed_bytes(examples, rows, first, views, x, targets):
+    """Rows of unsigned bytes, augmented."""
+    view_bytes(examples.storage, rows, first, views, x, examples.shift, examples.scale)
+    gather_targets(examples, rows, targets)
+    mix(views, first, x, targets)
+
+
+@kernel
+def gather_viewed_reals(examples, rows, first, views, x, targets):
+    """Rows of the model's own float type, augmented."""
+    view_reals(examples.storage, rows, first, views, x, examples.shift, examples.scale)
+    gather_targets(examples, rows, targets)
+    mix(views, first, x, targets)
 
 
 @kernel

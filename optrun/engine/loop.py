@@ -19,7 +19,7 @@ from optrun.optim.wrappers import climb, look_ahead
 
 @kernel
 def train_steps(
-    gather, normalize, denormalize, activate, backpropagate, loss, update,
+    gather, look, normalize, denormalize, activate, backpropagate, loss, update,
     examples, parameters, places, work, numbers, curves, record, epoch,
     batch_size, first, step, count, seed, limit,
 ):  # fmt: skip
@@ -38,7 +38,7 @@ def train_steps(
     for k in range(count):
         t, start = step + k + 1, (first + k) * batch_size
         rows = order[start : min(start + batch_size, order.size)]
-        gather_batch(gather, examples, places, work, rows)
+        gather_batch(gather, examples, places, work, rows, start, epoch.views)
         objective_gradient(
             normalize, denormalize, activate, backpropagate, loss,
             parameters, places, work, numbers, record, rows.size, k, t, seed,
@@ -48,7 +48,7 @@ def train_steps(
             break
         if numbers.ascent > 0.0:
             kept = climb(parameters, work.spare, numbers.ascent)
-            gather_batch(gather, examples, places, work, rows)
+            gather_batch(gather, examples, places, work, rows, start, epoch.views)
             first_loss, first_penalty = record.loss[k], record.penalty[k]
             objective_gradient(
                 normalize, denormalize, activate, backpropagate, loss,

@@ -1,14 +1,15 @@
 """The objective of a step as drivers ask for it, and the steps that they take."""
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from optrun.data.augmentation.views import no_views
 from optrun.engine.arrays import Epoch
 from optrun.engine.batch import gather_batch, objective_gradient
 from optrun.engine.roles import curvature_roles, roles
 from optrun.engine.start import draw_start
+from optrun.engine.workspace import Workspace
 from optrun.nn.curvature import Tangents, curvature_signals, hessian_product
 from optrun.nn.network import forward, output_rows
 from optrun.numerics.denormals import flush_denormals, restore_denormals
@@ -17,9 +18,6 @@ from optrun.numerics.streams import stream
 from optrun.numerics.sums import norms
 from optrun.optim.averaging import average
 from optrun.optim.driver import Driver, Factors
-
-if TYPE_CHECKING:
-    from optrun.engine.program import Program
 
 
 @kernel
@@ -37,9 +35,9 @@ def value_at(normalize, activate, loss, weights, places, work, numbers, n, t, se
 
 
 @kernel
-def gather_at(gather, examples, places, work, rows):
-    """Fill the buffers with the batch of these rows."""
-    gather_batch(gather, examples, places, work, rows)
+def gather_at(gather, examples, places, work, rows, first, views):
+    """`gather_batch`, entered from outside."""
+    gather_batch(gather, examples, places, work, rows, first, views)
 
 
 @kernel
@@ -87,17 +85,20 @@ def signals_at(backpropagate, factor, k, weights, places, work, tangents, number
     restore_denormals(setting)
 
 
-def compile_gradient(program: "Program") -> None:
-    """Compile `gather_at` and `gradient_at` for a program, or load them from the cache."""
+def compile_gradient(workspace: Workspace) -> None:
+    """Compile `gather_at` and `gradient_at` for a workspace, or load them from the cache."""
     from numba import typeof, types
 
-    rules, whole = roles(program.config.dtype), types.int64
-    places, work = typeof(program.places), typeof(program.work)
-    gather_at.specialize(rules.gather, typeof(program.examples), places, work, types.int64[::1])
+    rules, whole = roles(workspace.config.dtype), types.int64
+    places, work = typeof(workspace.places), typeof(workspace.work)
+    gather_at.specialize(
+        rules.gather, typeof(workspace.examples), places, work, types.int64[::1], whole,
+        typeof(no_views()),
+    )  # fmt: skip
     gradient_at.specialize(
         rules.normalize, rules.denormalize, rules.activate, rules.backpropagate, rules.loss,
-        typeof(program.parameters), places, work, typeof(program.numbers),
-        typeof(program.record), whole, whole, whole, whole,
+        typeof(workspace.parameters), places, work, typeof(workspace.numbers),
+        typeof(workspace.record), whole, whole, whole, whole,
     )  # fmt: skip
 
 
@@ -107,18 +108,19 @@ class BatchObjective:
     Running statistics are those of the first evaluation of a step, however many there are.
     """
 
-    def __init__(self, program: "Program", driver: Driver):
-        self.program = program
+    def __init__(self, workspace: Workspace, driver: Driver):
+        self.workspace = workspace
         self.driver = driver
-        self.trained = program.parameters.gradient.size
-        self.weights = program.parameters.weights[: self.trained]
+        self.trained = workspace.parameters.gradient.size
+        self.weights = workspace.parameters.weights[: self.trained]
         self.layers = np.column_stack(
-            [program.places.layers[name] for name in ("fan_in", "fan_out", "weight", "bias")]
+            [workspace.places.layers[name] for name in ("fan_in", "fan_out", "weight", "bias")]
         )
-        regularization, data = program.config.regularization, program.data
-        drawn = any(regularization.rates(self.layers.shape[0] - 1))
-        self.fixed = program.batch_size == len(data.train) and not drawn
-        work, dtype = program.work, program.parameters.weights.dtype
+        config, data = workspace.config, workspace.data
+        drawn = any(config.regularization.rates(len(self.layers) - 1))
+        drawn = drawn or bool(config.dataset.augmentation)
+        self.fixed = workspace.batch_size == len(data.train) and not drawn
+        work, dtype = workspace.work, workspace.parameters.weights.dtype
         second = driver.uses_products or driver.uses_factors
         self.tangents = Tangents(
             *(np.zeros(b.size if second else 0, dtype) for b in (work.h, work.z, work.d, work.h))
@@ -130,17 +132,17 @@ class BatchObjective:
         """Compile what the driver asks for, or load it from the cache."""
         from numba import typeof, types
 
-        program, rules = self.program, roles(self.program.config.dtype)
-        curvature = curvature_roles(program.config.dtype)
-        weights, places = typeof(program.parameters.weights), typeof(program.places)
-        work, numbers = typeof(program.work), typeof(program.numbers)
+        workspace, rules = self.workspace, roles(self.workspace.config.dtype)
+        curvature = curvature_roles(workspace.config.dtype)
+        weights, places = typeof(workspace.parameters.weights), typeof(workspace.places)
+        work, numbers = typeof(workspace.work), typeof(workspace.numbers)
         tangents, whole = typeof(self.tangents), types.int64
         value_at.specialize(
             rules.normalize, rules.activate, rules.loss, weights, places, work, numbers,
             whole, whole, whole,
         )  # fmt: skip
-        compile_gradient(program)
-        activation, objective = program.config.model.nonlinearity(), program.config.objective
+        compile_gradient(workspace)
+        activation, objective = workspace.config.model.nonlinearity(), workspace.config.objective
         if self.driver.uses_products:
             self.curve_activation = activation.curve.specialize(
                 *curvature.curve_activation.signature.args
@@ -157,53 +159,57 @@ class BatchObjective:
                 numbers, whole,
             )  # fmt: skip
 
-    def begin(self, rows: np.ndarray, t: int) -> None:
-        """Turn to the batch of step t, counted from 1."""
-        program = self.program
+    def begin(self, epoch: Epoch, start: int, t: int) -> None:
+        """Turn to the batch of step t, counted from 1, which begins at this place of the order."""
+        workspace = self.workspace
+        rows = epoch.order[start : start + workspace.batch_size]
         self.t, self.n, self.first = t, rows.size, True
         self.norm = np.nan
         gather_at.compiled(
-            program.rules.gather, program.examples, program.places, program.work, rows
-        )
+            workspace.rules.gather, workspace.examples, workspace.places, workspace.work, rows,
+            start, epoch.views,
+        )  # fmt: skip
 
     def draw(self, random: np.random.Generator) -> np.ndarray:
         """Weights as the run's initialization draws them, (P,)."""
-        program = self.program
-        total = program.parameters.weights.size
-        return draw_start(program.config, program.places, total, lambda _: random)[: self.trained]
+        workspace = self.workspace
+        total = workspace.parameters.weights.size
+        start = draw_start(workspace.config, workspace.places, total, lambda _: random)
+        return start[: self.trained]
 
     def value(self) -> float:
         """Loss and penalties at `weights`."""
-        program, rules = self.program, self.program.rules
+        workspace, rules = self.workspace, self.workspace.rules
         statistics = self.statistics()
         loss = value_at.compiled(
-            rules.normalize, rules.activate, rules.loss, program.parameters.weights,
-            program.places, program.work, program.numbers, self.n, self.t, program.config.seed,
+            rules.normalize, rules.activate, rules.loss, workspace.parameters.weights,
+            workspace.places, workspace.work, workspace.numbers, self.n, self.t,
+            workspace.config.seed,
         )  # fmt: skip
         self.keep(statistics)
-        return float(loss + program.penalty(program.parameters.weights))
+        return float(loss + workspace.penalty(workspace.parameters.weights))
 
     def gradient(self) -> tuple[float, np.ndarray]:
         """The value and the gradient at `weights`, (P,), which lasts until the next question."""
-        program, record = self.program, self.program.record
+        workspace, record = self.workspace, self.workspace.record
         statistics, row = self.statistics(), record.loss.size - 1
         gradient_at.compiled(
-            *program.rules[1:6], program.parameters, program.places, program.work,
-            program.numbers, record, self.n, row, self.t, program.config.seed,
+            *workspace.rules[2:7], workspace.parameters, workspace.places, workspace.work,
+            workspace.numbers, record, self.n, row, self.t, workspace.config.seed,
         )  # fmt: skip
         if self.first:
-            self.norm = float(np.sqrt(norms(program.parameters.gradient)[1]))
+            self.norm = float(np.sqrt(norms(workspace.parameters.gradient)[1]))
         self.keep(statistics)
-        return float(record.loss[row] + record.penalty[row]), program.parameters.gradient
+        return float(record.loss[row] + record.penalty[row]), workspace.parameters.gradient
 
     def statistics(self) -> np.ndarray:
         """The running statistics before an evaluation."""
-        return self.program.parameters.weights[self.trained :].copy()
+        return self.workspace.parameters.weights[self.trained :].copy()
 
     def keep(self, statistics: np.ndarray) -> None:
         """Let the first evaluation of a step count, and take back the others."""
         if not self.first:
-            self.program.parameters.weights[self.trained :] = statistics
+            self.workspace.parameters.weights[self.trained :] = statistics
         self.first = False
 
     def product(self, v: np.ndarray) -> np.ndarray:
@@ -211,23 +217,23 @@ class BatchObjective:
 
         The gradient must have been asked for at the same weights.
         """
-        program = self.program
+        workspace = self.workspace
         product_at.compiled(
-            program.rules.backpropagate, self.curve_activation, self.curve_loss,
+            workspace.rules.backpropagate, self.curve_activation, self.curve_loss,
             self.weights, np.ascontiguousarray(v, self.weights.dtype), self.direction,
-            program.places, program.work, self.tangents, program.numbers, self.n,
+            workspace.places, workspace.work, self.tangents, workspace.numbers, self.n,
         )  # fmt: skip
         return self.direction
 
     def factors(self) -> list[Factors]:
         """The curvature of every linear layer where the gradient was asked for last."""
-        program, capacity = self.program, self.program.work.targets.shape[0]
+        workspace, capacity = self.workspace, self.workspace.work.targets.shape[0]
         inputs, outputs = [], []
         for fan_in, fan_out, _, _ in self.layers:
             inputs.append(np.zeros((fan_in + 1, fan_in + 1)))
             outputs.append(np.zeros((fan_out, fan_out)))
-        starts = program.places.layers["inputs"], program.places.layers["outputs"]
-        work, rates = program.work, program.numbers.dropout
+        starts = workspace.places.layers["inputs"], workspace.places.layers["outputs"]
+        work, rates = workspace.work, workspace.numbers.dropout
         for a, layer, start, rate in zip(inputs, self.layers, starts[0], rates, strict=True):
             h = (work.dropped if rate > 0 else work.h)[capacity * start :]
             seen = np.ones((self.n, layer[0] + 1))
@@ -235,8 +241,8 @@ class BatchObjective:
             a += seen.T @ seen / self.n
         for k in range(self.layers[-1][1]):
             signals_at.compiled(
-                program.rules.backpropagate, self.factor, k, self.weights, program.places,
-                program.work, self.tangents, program.numbers, self.n,
+                workspace.rules.backpropagate, self.factor, k, self.weights, workspace.places,
+                workspace.work, self.tangents, workspace.numbers, self.n,
             )  # fmt: skip
             for g, layer, start in zip(outputs, self.layers, starts[1], strict=True):
                 d = self.tangents.d[capacity * start :][: self.n * layer[1]].astype(np.float64)
@@ -246,7 +252,7 @@ class BatchObjective:
 
 
 def drive(
-    program: "Program",
+    workspace: Workspace,
     objective: BatchObjective,
     step: int,
     count: int,
@@ -254,15 +260,15 @@ def drive(
     limit: float,
 ) -> int:
     """Let a driver take up to `count` steps; `Program.run` says more."""
-    parameters, record, driver = program.parameters, program.record, objective.driver
-    first = step % program.steps_per_epoch
+    parameters, record, driver = workspace.parameters, workspace.record, objective.driver
+    first = step % workspace.steps_per_epoch
     for k in range(count):
-        t, start = step + k + 1, (first + k) * program.batch_size
-        objective.begin(epoch.order[start : start + program.batch_size], t)
-        random = stream(program.config.seed, driver.purpose, t)
-        penalty = program.penalty(parameters.weights)
+        t, start = step + k + 1, (first + k) * workspace.batch_size
+        objective.begin(epoch, start, t)
+        random = stream(workspace.config.seed, driver.purpose, t)
+        penalty = workspace.penalty(parameters.weights)
         try:
-            value = driver.step(objective, parameters.state, program.rates[t - 1], t, random)
+            value = driver.step(objective, parameters.state, workspace.rates[t - 1], t, random)
         except FloatingPointError:  # the curvature is not finite
             value = math.nan
         record.loss[k], record.penalty[k] = value - penalty, penalty
@@ -270,5 +276,5 @@ def drive(
         if not -limit <= record.loss[k] <= limit:
             return k + 1
         if parameters.average.size:
-            average(parameters.average, parameters.weights, program.curves.shares[t - 1])
+            average(parameters.average, parameters.weights, workspace.curves.shares[t - 1])
     return count

@@ -9,13 +9,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from optrun.data.augmentation.views import no_views
 from optrun.engine.arrays import Examples
 
 
 class Roles(NamedTuple):
-    """Numba function types for weights of one float type."""
+    """Numba function types for weights of one float type.
+
+    `gather` gathers for training, `look` for evaluation.
+    """
 
     gather: Any
+    look: Any
     normalize: Any
     denormalize: Any
     activate: Any
@@ -35,8 +40,10 @@ def roles(dtype: str) -> Roles:
     shape = types.UniTuple(types.int64, 3)
     examples = typeof(no_examples(dtype))
 
+    gather = role(types.void, examples, integers, types.int64, typeof(no_views()), matrix, matrix)
     return Roles(
-        gather=role(types.void, examples, integers, matrix, matrix),
+        gather=gather,
+        look=gather,
         normalize=role(
             types.void, matrix, matrix, vector, vector, vector, vector, doubles, types.boolean
         ),

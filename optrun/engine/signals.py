@@ -1,14 +1,12 @@
 """How large the signal is in every layer, and the gradient that comes back, at a run's start."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from optrun.engine.objective import compile_gradient, gather_at, gradient_at
-
-if TYPE_CHECKING:
-    from optrun.engine.program import Program
+from optrun.engine.program import Program
 
 
 class Signal(NamedTuple):
@@ -28,14 +26,17 @@ class Signal(NamedTuple):
     gradient_std: float
 
 
-def measure_signals(program: "Program") -> list[Signal]:
+def measure_signals(program: Program) -> list[Signal]:
     """The signals of all layers in a run's first step, dropout and batch statistics included."""
     compile_gradient(program)
-    rows = program.epoch(0).order[: program.batch_size]
-    gather_at.compiled(program.rules.gather, program.examples, program.places, program.work, rows)
+    epoch = program.epoch(0)
+    rows = epoch.order[: program.batch_size]
+    gather_at.compiled(
+        program.rules.gather, program.examples, program.places, program.work, rows, 0, epoch.views
+    )
     with threadpool_limits(limits=1, user_api="blas"):
         gradient_at.compiled(
-            *program.rules[1:6], program.parameters, program.places, program.work,
+            *program.rules[2:7], program.parameters, program.places, program.work,
             program.numbers, program.record, rows.size, 0, 1, program.config.seed,
         )  # fmt: skip
     gradients = program.named_weights(program.parameters.gradient)
@@ -58,14 +59,14 @@ def measure(outputs: np.ndarray, backward: np.ndarray, gradient: np.ndarray) -> 
     )
 
 
-def outputs_of(program: "Program", index: int, n: int) -> np.ndarray:
+def outputs_of(program: Program, index: int, n: int) -> np.ndarray:
     """What a layer hands on: the inputs of the next one before dropout, or the scores."""
     if index + 1 < program.places.layers.size:
         return part_of(program, program.work.h, "inputs", index + 1, n)
     return part_of(program, program.work.z, "outputs", index, n)
 
 
-def part_of(program: "Program", buffer: np.ndarray, side: str, index: int, n: int) -> np.ndarray:
+def part_of(program: Program, buffer: np.ndarray, side: str, index: int, n: int) -> np.ndarray:
     """The first n rows of a layer's inputs or outputs in a flat buffer, one after the other."""
     layer, capacity = program.places.layers[index], program.work.targets.shape[0]
     width = layer["fan_in" if side == "inputs" else "fan_out"]

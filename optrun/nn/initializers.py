@@ -28,11 +28,22 @@ class Initializer(Component):
         """What a draw is multiplied by in a layer that this activation follows."""
         return 1.0
 
+    def constant(self) -> float | None:
+        """The number that all weights are, None where they are drawn."""
+        return None
+
+    def may_cut_off(self) -> bool:
+        """Whether all weights of a unit may be 0."""
+        return self.constant() == 0
+
 
 class Zeros(Initializer):
     """All weights zero: fine for a linear model, but hidden units would all stay the same."""
 
     name: Literal["zeros"] = "zeros"
+
+    def constant(self) -> float:
+        return 0.0
 
     def draw(self, random: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray:
         return np.zeros((fan_in, fan_out))
@@ -44,6 +55,9 @@ class ConstantWeights(Initializer):
     name: Literal["constant"] = "constant"
     value: float
     """Every weight."""
+
+    def constant(self) -> float:
+        return self.value
 
     def draw(self, random: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray:
         return np.full((fan_in, fan_out), self.value)
@@ -58,6 +72,9 @@ class Normal(Initializer):
     name: Literal["normal"] = "normal"
     std: NonNegative = 0.01
     """Standard deviation."""
+
+    def constant(self) -> float | None:
+        return None if self.std else 0.0
 
     def draw(self, random: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray:
         return self.std * random.standard_normal((fan_in, fan_out))
@@ -79,6 +96,9 @@ class TruncatedNormal(Initializer):
     cut: Positive = 2.0
     """Where they are cut, in standard deviations."""
 
+    def constant(self) -> float | None:
+        return None if self.std else 0.0
+
     def draw(self, random: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray:
         from scipy.special import ndtr, ndtri
 
@@ -95,6 +115,9 @@ class Uniform(Initializer):
     name: Literal["uniform"] = "uniform"
     r: NonNegative
     """The greatest absolute value."""
+
+    def constant(self) -> float | None:
+        return None if self.r else 0.0
 
     def draw(self, random: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray:
         return random.uniform(-self.r, self.r, (fan_in, fan_out))
@@ -221,6 +244,12 @@ class Sparse(Initializer):
     """The share of each input's weights that are 0, rounded up to whole weights."""
     std: NonNegative = 0.01
     """Standard deviation of the others."""
+
+    def constant(self) -> float | None:
+        return None if self.std else 0.0
+
+    def may_cut_off(self) -> bool:
+        return True
 
     def draw(self, random: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray:
         weights = self.std * random.standard_normal((fan_in, fan_out))

@@ -32,6 +32,8 @@ class Loss(Component):
     """Whether targets may share an example between classes."""
     labels: ClassVar[bool]
     """Whether targets must be those of class labels."""
+    curved: ClassVar[bool] = True
+    """Whether there is a second derivative other than 0."""
     loss: ClassVar[Kernel]
     curve: ClassVar[Kernel]
     factor: ClassVar[Kernel]
@@ -177,6 +179,7 @@ class Hinge(Loss):
 
     soft = False
     labels = True
+    curved = False
 
     def factor_problems(self) -> dict[str, str]:
         return {"name": "`hinge` is no likelihood's: take `softmax` or `mse`"}

@@ -7,7 +7,7 @@ import pickle
 import types
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 from optrun.numerics.kernel_cache import caching, forget
 
@@ -22,6 +22,8 @@ class Kernel:
         compiled: its Numba dispatcher, cached on disk.
     """
 
+    inline: ClassVar[Literal["never", "always"]] = "never"
+
     def __init__(self, function: Callable[..., Any]):
         self.function = function
         self.name = f"{function.__module__}.{function.__qualname__}"
@@ -35,7 +37,8 @@ class Kernel:
         # No fastmath: it would let the result's last bits depend on how a kernel was inlined,
         # and a kernel just compiled is inlined otherwise than one loaded from the cache.
         with caching():
-            return numba.njit(cache=True, error_model="numpy")(self._with_helpers())
+            compiler = numba.njit(cache=True, error_model="numpy", inline=self.inline)
+            return compiler(self._with_helpers())
 
     def _with_helpers(self) -> Callable[..., Any]:
         """The function, its references to other kernels replaced by their dispatchers."""
@@ -72,6 +75,12 @@ class Kernel:
         return dispatcher
 
 
+class InlinedKernel(Kernel):
+    """A kernel written out where it is called, so that a loop around the call can be vectorised."""
+
+    inline = "always"
+
+
 class Intrinsic(Kernel):
     """Instructions put where a kernel calls it: (typing context, types…) → (signature, code)."""
 
@@ -83,6 +92,7 @@ class Intrinsic(Kernel):
 
 
 kernel = Kernel
+inlined = InlinedKernel
 
 
 def compiled_kernels() -> list[Kernel]:

@@ -6,7 +6,7 @@ Easy as 1, 2, 3 (2011).
 
 import numpy as np
 
-from optrun.numerics.jit import kernel
+from optrun.numerics.jit import inlined, kernel
 
 MULTIPLIER_0 = np.uint64(0xD2511F53)
 MULTIPLIER_1 = np.uint64(0xCD9E8D57)
@@ -17,7 +17,7 @@ HALF = np.uint64(32)
 ROUNDS = 10
 
 
-@kernel
+@inlined
 def philox(c0, c1, c2, c3, k0, k1):
     """Four random uint32 for the counter (c0, c1, c2, c3) and the key (k0, k1), all uint32."""
     for _ in range(ROUNDS):

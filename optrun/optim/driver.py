@@ -78,11 +78,13 @@ class Driver(Optimizer):
         uses_products: whether it asks for products with the Hessian.
         uses_factors: whether it asks for Kronecker factors, which need a loss that is a negative
             log-likelihood and layers that are linear.
+        draws_starts: whether it asks for weights as the run's initialization draws them.
         purpose: the random stream that `step` is given.
     """
 
     uses_products: ClassVar[bool] = False
     uses_factors: ClassVar[bool] = False
+    draws_starts: ClassVar[bool] = False
     purpose: ClassVar[Purpose] = Purpose.PROBE
 
     @property

@@ -33,6 +33,10 @@ class Optimizer(Component):
 
     ignores_schedule: ClassVar[str | None] = None
     """Why a schedule changes nothing, if it does not."""
+    full_batches: ClassVar[bool] = False
+    """Whether it compares gradients of successive steps, which take the same examples then."""
+    rate_key: ClassVar[str] = "lr"
+    """Where `rate` stands in the section, dotted."""
 
     @property
     @abstractmethod
@@ -68,6 +72,8 @@ class Rule(Optimizer):
 
     slots: ClassVar[int]
     update: ClassVar[Kernel]
+    remakes_weights: ClassVar[bool] = False
+    """Whether w is made anew from s at every step, so that no change from outside lasts."""
 
     @property
     def rate(self) -> float:

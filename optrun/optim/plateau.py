@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from optrun.component import NonNegative, Size
+from optrun.component import Decay, NonNegative, Size
 from optrun.optim.schedule import Length, Schedule
 
 Cut = Annotated[float, Field(gt=0, lt=1)]
@@ -16,10 +16,11 @@ class Plateau(Schedule):
 
         α ← max(α·γ, α_min)   after more than `patience` epochs in a row without improvement
 
-    Losses improve by falling below best·(1 − threshold), accuracies by rising above
-    best·(1 + threshold). After a cut, `cooldown` epochs pass uncounted. γ is `factor`, α_min is
+    Losses improve by falling below best − threshold·|best|, accuracies by rising above
+    best + threshold·|best|. After a cut, `cooldown` epochs pass uncounted. γ is `factor`, α_min is
     `min`. A warmup's rates are cut too. PyTorch's ReduceLROnPlateau with its relative threshold,
-    told the metric after every epoch, and without its eps.
+    told the metric after every epoch, and with an eps of 0; where a loss is negative, PyTorch takes
+    a small rise for an improvement.
     """
 
     name: Literal["plateau"] = "plateau"
@@ -29,12 +30,15 @@ class Plateau(Schedule):
     """γ, what each cut multiplies the rate by."""
     patience: Size = 10
     """Epochs without improvement that are let pass."""
-    threshold: NonNegative = 1e-4
+    threshold: Decay = 1e-4
     """The least share of the best value that counts as an improvement."""
     cooldown: Size = 0
     """Epochs after a cut in which nothing is counted."""
     min: NonNegative = 0.0
     """α_min, the lowest rate."""
+
+    def watched(self) -> str:
+        return self.watch
 
     def rates(self, lr: float, steps: int, length: Length) -> np.ndarray:
         return np.full(steps, lr)
@@ -45,11 +49,10 @@ class Plateau(Schedule):
         Args:
             values: the watched metric after each epoch so far.
         """
-        falls = self.watch.endswith("loss")
-        best, waited, cooling, epochs = (np.inf if falls else -np.inf), 0, 0, []
+        sign = -1.0 if self.watch.endswith("loss") else 1.0
+        best, waited, cooling, epochs = None, 0, 0, []
         for epoch, value in enumerate(values, start=1):
-            mark = best * (1 - self.threshold if falls else 1 + self.threshold)
-            if value < mark if falls else value > mark:
+            if best is None or sign * (value - best) > self.threshold * abs(best):
                 best, waited = value, 0
             else:
                 waited += 1

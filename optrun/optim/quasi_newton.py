@@ -42,6 +42,8 @@ class LBFGS(Driver):
     """No step is taken where the first-order fall is less than this; the line search stops where
     no weight would change by more."""
 
+    full_batches = True
+
     def memory(self, parameters: int, shapes: Shapes) -> dict[str, tuple[int, ...]]:
         """The step before, its gradient, and a ring of pairs with the number ever stored."""
         return {

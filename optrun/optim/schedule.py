@@ -37,6 +37,10 @@ class Schedule(Component):
     optional: ClassVar[frozenset[str]] = frozenset()
     """Durations that may come to 0 steps."""
 
+    def watched(self) -> str | None:
+        """The column of metrics.csv that it answers to, if it does."""
+        return None
+
     @abstractmethod
     def rates(self, lr: float, steps: int, length: Length) -> np.ndarray:
         """The rate at each of `steps` steps for the optimizer's `lr`, float64 (steps,)."""

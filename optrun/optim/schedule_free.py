@@ -1,9 +1,10 @@
 """Rules whose average of the weights takes the place of a falling learning rate.
 
 Three points: the fast one z steps, x is the average that is evaluated, and gradients are taken
-between the two, at y, which is where the weights w stand in training.
+between the two, at y, which is where the weights w stand in training. Running statistics of
+normalization are those gathered at y.
 
-    y = (1−β)z + βx
+    y = x + (1−β)(z − x)
     z ← z − lr·(step at y)
     x ← (1−c)x + cz,   c = η_t/(η_1 + … + η_t),   η_t = t^r·(greatest lr so far)^p
 
@@ -21,6 +22,8 @@ from optrun.optim.optimizer import Rule
 
 class ScheduleFree(Rule):
     """A rule that keeps z and x for every weight, and [η_1 + … + η_t, greatest lr] behind them."""
+
+    remakes_weights = True
 
     def state_shape(self, rows: int, columns: int, is_matrix: bool) -> tuple[int, int]:
         return self.slots, rows * columns + 2
@@ -106,8 +109,8 @@ def average_steps(w, step, s, lr, t, beta, r, power):
     weight = float(t) ** r * np.float64(kept[1]) ** power
     kept[0] += weight
     share = w.dtype.type(weight / kept[0])
-    lr, to_z, to_x = w.dtype.type(lr), w.dtype.type(1.0 - beta), w.dtype.type(beta)
+    lr, to_z = w.dtype.type(lr), w.dtype.type(1.0 - beta)
     for i in range(n):
         z[i] -= lr * step[i]
         x[i] += share * (z[i] - x[i])
-        w[i] = to_z * z[i] + to_x * x[i]
+        w[i] = x[i] + to_z * (z[i] - x[i])

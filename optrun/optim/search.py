@@ -60,6 +60,7 @@ class RandomSearch(Search):
     name: Literal["random_search"] = "random_search"
 
     ignores_schedule = "has no learning rate"
+    draws_starts = True
 
     def candidate(self, objective: Objective, lr: float, random: np.random.Generator) -> np.ndarray:
         """Weights drawn like a start."""

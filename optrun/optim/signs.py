@@ -34,6 +34,7 @@ class Rprop(Rule):
 
     slots = 2
     ignores_schedule = "looks at the rate of the first step only"
+    full_batches = True
 
     def problems(self) -> dict[str, str]:
         """That the bounds of the step sizes are crossed, or the first lies outside them."""

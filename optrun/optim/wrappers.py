@@ -18,6 +18,8 @@ class Wrapper(Optimizer):
     base: Annotated[Rule, OneOf(RULES)]
     """The optimizer whose rule changes the weights; lr and clipping are set there."""
 
+    rate_key = "base.lr"
+
     @property
     def rate(self) -> float:
         return self.base.lr
@@ -63,6 +65,14 @@ class Lookahead(Wrapper):
 
     def lookahead(self) -> list[float]:
         return [self.every, self.share]
+
+    def problems(self) -> dict[str, str]:
+        found = super().problems()
+        if self.base.remakes_weights:
+            found["base.name"] = (
+                f"`{self.base.name}` has slow weights of its own, and goes on from them"
+            )
+        return found
 
 
 @kernel

@@ -30,7 +30,7 @@ class Pulse:
     Attributes:
         step, epoch: steps done, and the epoch under way counted from 1.
         loss: of the last batch.
-        rate: learning rate of the last step.
+        rate: learning rate of the last step, if the optimizer has any.
         examples_per_second: over the run's training time.
         seconds_left: at that speed, to the last epoch.
     """
@@ -38,7 +38,7 @@ class Pulse:
     step: int
     epoch: int
     loss: float
-    rate: float
+    rate: float | None
     examples_per_second: float
     seconds_left: float
 

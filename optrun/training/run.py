@@ -12,7 +12,7 @@ from optrun import __version__
 from optrun.config.load import resolved
 from optrun.config.schema import Config
 from optrun.data.prepare import Data, prepare
-from optrun.engine.program import compile_program
+from optrun.engine.compiler import compile_program
 from optrun.errors import RunError
 from optrun.numerics.kernel_cache import is_cold
 from optrun.store.environment import describe_environment, differences

@@ -156,7 +156,9 @@ class Trainer:
     def train_epoch(self) -> None:
         """Run the epoch under way to its end, measure it and write its row."""
         program, progress = self.program, self.progress
+        begun = perf_counter()
         epoch = program.epoch(progress.epoch)
+        progress.seconds_train += perf_counter() - begun
         end = (progress.epoch + 1) * program.steps_per_epoch
         while progress.step < end:
             self.run_chunk(epoch, min(end - progress.step, self.chunk))
@@ -164,7 +166,7 @@ class Trainer:
         moved = length((self.weights - self.epoch_start)[: self.trained])
         row = self.measure(
             epoch=progress.epoch + 1,
-            rate=float(program.rates[progress.step - 1]),
+            rate=self.rate_at(progress.step),
             mean_norm=progress.norms / program.steps_per_epoch,
             moved=moved,
         )
@@ -300,7 +302,7 @@ class Trainer:
                 row = {
                     "step": t,
                     "epoch": t / program.steps_per_epoch,
-                    "lr": float(program.rates[t - 1]),
+                    "lr": self.rate_at(t),
                     "loss": float(record.loss[k]),
                     "penalty": float(record.penalty[k]),
                     "grad_norm": float(record.norm[k]),
@@ -309,6 +311,11 @@ class Trainer:
                 rows.append([row[column] for column in STEPS])
         if rows:
             self.steps.append(rows)
+
+    def rate_at(self, t: int) -> float | None:
+        """The learning rate of step t, counted from 1; None where the optimizer has none."""
+        rate = float(self.program.rates[t - 1])
+        return None if math.isnan(rate) else rate
 
     def tell(self, loss: float) -> None:
         """Let the observer know where training is."""
@@ -321,7 +328,7 @@ class Trainer:
                 step=progress.step,
                 epoch=progress.epoch + 1,
                 loss=loss,
-                rate=float(program.rates[progress.step - 1]),
+                rate=self.rate_at(progress.step),
                 examples_per_second=speed,
                 seconds_left=left / max(speed, 1e-9),
             )

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 TRAIN: dict[str, Any] = {"color": "#0072B2", "linestyle": "-", "marker": "o"}
 VALIDATION: dict[str, Any] = {"color": "#D55E00", "linestyle": (0, (5, 1.6)), "marker": "s"}
+AVERAGE: dict[str, Any] = {"color": "#009E73", "linestyle": (0, (2, 1)), "marker": "^"}
+ACCURACIES = ["train_accuracy", "val_accuracy", "average_val_accuracy"]
 LOSS_DECADES = 1.5
 TITLE_WIDTH = 90  # letters that fit above the panels
 NAME_WIDTH = 56  # letters of the run's name, which is larger
@@ -90,7 +92,9 @@ def draw_loss(axes: "Axes", run: Run) -> None:
         )
     draw_epochs(axes, metrics, "train_loss", "training", TRAIN)
     draw_epochs(axes, metrics, "val_loss", "validation", VALIDATION)
-    lines = np.concatenate([average, metrics["train_loss"], metrics["val_loss"]])
+    draw_epochs(axes, metrics, "average_val_loss", "validation, averaged weights", AVERAGE)
+    epochs = [metrics[c] for c in ("train_loss", "val_loss", "average_val_loss")]
+    lines = np.concatenate([average, *epochs])
     if style.spans_decades(lines, LOSS_DECADES):
         axes.set_yscale("log", nonpositive="mask")
     fit_to_lines(axes, lines, batch.to_numpy())
@@ -100,18 +104,19 @@ def draw_loss(axes: "Axes", run: Run) -> None:
 
 def draw_accuracy(axes: "Axes", run: Run) -> None:
     """Accuracies of each epoch, in percent."""
-    percent = run.metrics[["step", "train_accuracy", "val_accuracy"]].copy()
-    percent[["train_accuracy", "val_accuracy"]] *= 100
+    percent = run.metrics[["step", *ACCURACIES]].copy()
+    percent[ACCURACIES] *= 100
     draw_epochs(axes, percent, "train_accuracy", "training", TRAIN)
     draw_epochs(axes, percent, "val_accuracy", "validation", VALIDATION)
+    draw_epochs(axes, percent, "average_val_accuracy", "validation, averaged weights", AVERAGE)
     axes.set_ylabel("accuracy (%)")
     leave_out_start(axes, percent)
-    say_if_empty(axes, percent[["train_accuracy", "val_accuracy"]].to_numpy().ravel())
+    say_if_empty(axes, percent[ACCURACIES].to_numpy().ravel())
 
 
 def leave_out_start(axes: "Axes", percent: "pd.DataFrame") -> None:
     """Limits that show all epochs but the start, whose chance accuracy squeezes the others."""
-    trained = percent[["train_accuracy", "val_accuracy"]].to_numpy()[1:]
+    trained = percent[ACCURACIES].to_numpy()[1:]
     trained = trained[np.isfinite(trained)]
     if trained.size > 2 and trained.min() < trained.max():
         margin = 0.08 * (trained.max() - trained.min())

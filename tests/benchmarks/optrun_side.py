@@ -7,7 +7,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from optrun.data.prepare import Data
-from optrun.engine.program import compile_program
+from optrun.engine.compiler import compile_program
 from tests.benchmarks.images import DTYPE
 from tests.programs import make_config
 

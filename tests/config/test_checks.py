@@ -1,8 +1,11 @@
 """Contradictions between fields: each is told, at the key to change, naming the other."""
 
+from functools import wraps
+
 import pytest
 
 from optrun.config import checks
+from optrun.config.checks import optimizers, sizes
 from tests.config.conftest import BASE
 
 MOONS = "dataset: {name: synthetic, kind: moons}"
@@ -35,7 +38,16 @@ CASES = [
     (with_glyphs("preprocessing: [rescale, rescale]"), "`rescale` stands there twice"),
     (
         BASE.replace("name: sgd, lr: 0.1", "name: rprop") + "scheduler: cosine",
-        "scheduler: changes nothing for `rprop`",
+        "scheduler: changes nothing for `rprop`, which looks at the rate of the first step only",
+    ),
+    (
+        BASE.replace("name: sgd, lr: 0.1", "name: sam, base: rprop") + "scheduler: cosine",
+        "scheduler: changes nothing for `rprop`, which looks at the rate of the first step only",
+    ),
+    (
+        BASE.replace("name: sgd, lr: 0.1", "name: random_search")
+        + "warmup: {name: linear, duration: 5%}",
+        "warmup: is not for `random_search`, which has no learning rate",
     ),
     (
         BASE.replace("name: sgd, lr: 0.1", "name: rprop, lr: 100"),
@@ -53,7 +65,10 @@ CASES = [
         BASE + "training: {batch_size: 541}",
         "x.yaml:5:24: training.batch_size: 541 is more than the 540 examples that `dataset` gives",
     ),
-    (with_data(subset=100), "training.batch_size: 128 is more than the 100 examples"),
+    (
+        with_data(subset=100) + "training: {batch_size: 128}",
+        "training.batch_size: 128 is more than the 100 examples",
+    ),
     (
         BASE + "warmup: {name: linear, duration: 11 epochs}",
         "warmup.duration: `11 epochs` is longer than the 50 steps (10 epochs) that "
@@ -178,6 +193,296 @@ CASES = [
 ]
 
 
+SPHERE = BASE.replace(MOONS, "dataset: {name: function, kind: sphere}").replace(
+    "{name: mlp, hidden: [8]}", "point"
+)
+"""One example, no validation data, two parameters."""
+
+
+def with_optimizer(text: str) -> str:
+    return BASE.replace("{name: sgd, lr: 0.1}", text)
+
+
+def with_mlp(extra: str) -> str:
+    return BASE.replace("hidden: [8]", f"hidden: [8], {extra}")
+
+
+EXACT = [
+    # sizes
+    (
+        with_data(samples=1000000000),
+        "x.yaml:2:50: dataset.samples: the run needs at least 33 GB of memory, mostly because of "
+        "this",
+        "this machine has 16 GB: write a smaller number",
+    ),
+    # models
+    (
+        BASE.replace("{name: mlp, hidden: [8]}", "point"),
+        "x.yaml:3:8: model.name: `point` looks at no features, and dataset `synthetic` has some",
+        "take `linear` or `mlp`",
+    ),
+    (
+        SPHERE.replace("point", "linear"),
+        "x.yaml:3:8: model.name: dataset `function` has no features for a model",
+        "take `model: point`",
+    ),
+    (SPHERE + "loss: hinge", "x.yaml:5:7: loss: dataset `function` is a loss itself", "remove it"),
+    (
+        SPHERE + "initialization: zeros",
+        "x.yaml:5:17: initialization: dataset `function` says itself where to start",
+        "set `dataset.start`",
+    ),
+    (
+        SPHERE.replace("name: function, kind: sphere", "name: synthetic, kind: quadratic")
+        + "initialization: zeros",
+        "x.yaml:5:17: initialization: dataset `synthetic` says itself where to start",
+        "remove it",
+    ),
+    (
+        BASE.replace("moons", "polynomial") + "loss: hinge",
+        "x.yaml:5:7: loss.name: `hinge` needs class labels, and `dataset` gives numbers to predict",
+        "take `mse`",
+    ),
+    (
+        with_data(augmentation="[mixup]") + "loss: hinge",
+        "x.yaml:5:7: loss.name: `hinge` needs one class an example, and `mixup` mixes them",
+        "take `softmax` or `mse`, or remove `mixup`",
+    ),
+    (
+        with_mlp("normalization: batch") + "training: {batch_size: 1}",
+        "x.yaml:5:24: training.batch_size: a batch of 1 has no variance for "
+        "`model.normalization: batch`",
+        "write at least 2, or take `layer`",
+    ),
+    (
+        with_mlp("normalization: batch") + "training: {batch_size: 77}",
+        "x.yaml:5:24: training.batch_size: 77 leaves 1 of the 540 examples for the last batch of "
+        "an epoch, which has no variance for `model.normalization: batch`",
+        "write another number, or `drop_last: true`",
+    ),
+    (
+        with_mlp("normalization: weight") + "initialization: zeros",
+        "x.yaml:5:17: initialization: weights that may all be 0 have no direction for "
+        "`model.normalization: weight`",
+        "take another, such as `he_normal`",
+    ),
+    (
+        with_mlp("normalization: weight") + "regularization: {max_norm: 3}",
+        "x.yaml:5:28: regularization.max_norm: has no effect with `model.normalization: weight`, "
+        "which sets lengths by itself",
+        "remove one of the two",
+    ),
+    (
+        SPHERE + "regularization: {dropout: 0.1}",
+        "x.yaml:5:27: regularization.dropout: acts after hidden layers, and model `point` has none",
+        "remove it",
+    ),
+    (
+        SPHERE + "regularization: {input_dropout: 0.1}",
+        "x.yaml:5:33: regularization.input_dropout: acts on inputs, and model `point` looks at "
+        "none",
+        "remove it",
+    ),
+    (
+        SPHERE + "regularization: {l2: 0.1}",
+        "x.yaml:5:22: regularization.l2: acts on weights, and the parameters of model `point` are "
+        "a bias",
+        "remove it, or add `include_bias: true`",
+    ),
+    (
+        SPHERE + "regularization: {max_norm: 0.1, include_bias: true}",
+        "x.yaml:5:28: regularization.max_norm: acts on weights, and the parameters of model "
+        "`point` are a bias",
+        "remove it",
+    ),
+    (
+        BASE + "regularization: {l2: 0.1, elastic: {strength: 0.1}}",
+        "x.yaml:5:36: regularization.elastic: stands for both `l1` and `l2`, which are given too",
+        "remove it, or the two",
+    ),
+    # optimizers
+    (
+        with_optimizer("random_search") + "linear_scaling: 32",
+        "x.yaml:5:17: linear_scaling: scales a learning rate, and `random_search` has none",
+        "remove it",
+    ),
+    (
+        with_optimizer("schedule_free_sgd") + "regularization: {max_norm: 3}",
+        "x.yaml:5:28: regularization.max_norm: does not last: `schedule_free_sgd` makes the "
+        "weights anew at every step",
+        "remove it, or take another optimizer",
+    ),
+    (
+        with_optimizer("{name: sam, base: schedule_free_sgd}") + "averaging: ema",
+        "x.yaml:5:12: averaging: `schedule_free_sgd` is an average by itself, and this one would "
+        "be of other points",
+        "remove it",
+    ),
+    (
+        with_optimizer("{name: lookahead, base: schedule_free_sgd}"),
+        "x.yaml:4:36: optimizer.base.name: `schedule_free_sgd` has slow weights of its own, and "
+        "goes on from them",
+        "",
+    ),
+    (
+        with_optimizer("{name: lookahead, base: {name: rprop, lr: 100}}"),
+        "x.yaml:4:54: optimizer.base.lr: 100, the first step size, is not between 1e-06 and 50",
+        "",
+    ),
+    (
+        with_optimizer("lbfgs")
+        + "regularization: {gradient_noise: {}}\ntraining: {batch_size: full}",
+        "x.yaml:5:34: regularization.gradient_noise: acts on single gradient steps, which `lbfgs` "
+        "does not take",
+        "remove it, or take another optimizer",
+    ),
+    (
+        with_optimizer("newton").replace("[8]", "[3000, 3000]"),
+        "x.yaml:4:12: optimizer.name: `newton` needs 650,595 GB of memory for the 9,018,002 "
+        "parameters that `model` has on `dataset`",
+        "this machine has 16 GB: take a smaller model, or `adam`",
+    ),
+    (
+        with_optimizer("newton").replace("[8]", "[8], normalization: layer"),
+        "x.yaml:3:48: model.normalization: `newton` knows no second derivatives through "
+        "normalization",
+        "remove it, or take another optimizer",
+    ),
+    (
+        with_optimizer("adahessian") + "loss: hinge",
+        "x.yaml:5:7: loss.name: the second derivative of `hinge` is 0, and `adahessian` follows it",
+        "take `squared_hinge` or `softmax`",
+    ),
+    (
+        with_optimizer("kfac") + "loss: squared_hinge",
+        "x.yaml:5:7: loss.name: `squared_hinge` is no likelihood's: take `softmax` or `mse`",
+        "`kfac` needs a likelihood; another optimizer may not",
+    ),
+    (
+        with_optimizer("kfac") + "loss: {name: softmax, confidence_penalty: 0.1}",
+        "x.yaml:5:43: loss.confidence_penalty: makes the loss another than a likelihood's: write 0",
+        "`kfac` needs a likelihood; another optimizer may not",
+    ),
+    (
+        SPHERE.replace("{name: sgd, lr: 0.1}", "kfac"),
+        "x.yaml:4:12: optimizer.name: `kfac` needs a model's likelihood, and `dataset` has no "
+        "model",
+        "take `newton`, which knows its second derivatives",
+    ),
+    (
+        SPHERE.replace("{name: sgd, lr: 0.1}", "random_search"),
+        "x.yaml:4:12: optimizer.name: `random_search` draws weights as `initialization` does, and "
+        "`dataset` says itself where to start",
+        "take `random_local_search`",
+    ),
+    (
+        with_optimizer("random_search") + "initialization: {name: constant, value: 1}",
+        "x.yaml:5:17: initialization: gives `random_search` the same weights at every try",
+        "take another, such as `normal`",
+    ),
+    # times
+    (
+        BASE + "scheduler: {name: cosine, over: 11 epochs}",
+        "x.yaml:5:33: scheduler.over: `11 epochs` is longer than the 50 steps (10 epochs) that "
+        "`training.epochs` leaves for it",
+        'shorten it, or give it as a share of the run such as "10%"',
+    ),
+    (
+        BASE + "warmup: {name: linear, duration: 51 steps}",
+        "x.yaml:5:34: warmup.duration: `51 steps` is longer than the 50 steps (10 epochs) that "
+        "`training.epochs` leaves for it",
+        'shorten it, or give it as a share of the run such as "10%"',
+    ),
+    (
+        BASE + "linear_scaling: 512\nscheduler: {name: cosine, min: 0.05}",
+        "x.yaml:6:32: scheduler.min: 0.05 is above `optimizer.lr` after `linear_scaling`, 0.025, "
+        "from where the rate falls",
+        "write a smaller number",
+    ),
+    (
+        with_optimizer("{name: sam, base: {name: sgd, lr: 0.1}}")
+        + "scheduler: {name: linear, min: 0.2}",
+        "x.yaml:5:32: scheduler.min: 0.2 is above `optimizer.base.lr` 0.1, from where the rate "
+        "falls",
+        "write a smaller number",
+    ),
+    (
+        with_optimizer("{name: lookahead, base: sgd, every: 51}"),
+        "x.yaml:4:48: optimizer.every: 51 steps are more than the 50 of the run: the slow weights "
+        "stay",
+        "write a smaller number, or train longer",
+    ),
+    (
+        BASE + "averaging: {name: swa, start: 50 steps}",
+        "x.yaml:5:31: averaging.start: `50 steps` leaves none of the 50 steps to average",
+        "shorten it, or train longer",
+    ),
+    (
+        BASE + "averaging: {name: swa, start: 40 steps, every: 11 steps}",
+        "x.yaml:5:48: averaging.every: `11 steps` is longer than the 10 steps after `start`",
+        "shorten it, or train longer",
+    ),
+    # choosing
+    (
+        with_data(validation=0) + "training: {best_by: val_loss}",
+        "x.yaml:5:21: training.best_by: `val_loss` needs validation data, and "
+        "`dataset.validation` is 0",
+        "set examples aside with `dataset.validation: 0.1`, or take `last`",
+    ),
+    (
+        SPHERE + "training: {early_stopping: {}}",
+        "x.yaml:5:28: training.early_stopping: needs validation data, and `dataset` has one "
+        "example only",
+        "remove it",
+    ),
+    (
+        BASE.replace("moons", "polynomial") + "training: {best_by: val_accuracy}",
+        "x.yaml:5:21: training.best_by: `val_accuracy` needs class labels, and `dataset` gives "
+        "numbers to predict",
+        "take `val_loss`",
+    ),
+    (
+        with_data(validation=0) + "scheduler: plateau",
+        "x.yaml:5:12: scheduler.watch: `val_loss` needs validation data, and "
+        "`dataset.validation` is 0",
+        "set examples aside with `dataset.validation: 0.1`, or watch `train_loss`",
+    ),
+    (
+        SPHERE + "scheduler: plateau",
+        "x.yaml:5:12: scheduler.watch: `val_loss` needs validation data, and `dataset` has one "
+        "example only",
+        "watch `train_loss`",
+    ),
+    (
+        BASE.replace("moons", "polynomial") + "scheduler: {name: plateau, watch: train_accuracy}",
+        "x.yaml:5:35: scheduler.watch: `train_accuracy` needs class labels, and `dataset` gives "
+        "numbers to predict",
+        "watch a loss",
+    ),
+    (
+        BASE + "scheduler: {name: plateau, watch: val_accuracy}\ntraining: {early_stopping: {}}",
+        "x.yaml:5:12: scheduler.patience: with 10 the rate is never cut: "
+        "`training.early_stopping.patience` 5 ends the run before",
+        "write a smaller number, or stop later",
+    ),
+]
+
+
+@pytest.fixture
+def sixteen_gigabytes(monkeypatch):
+    for module in (sizes, optimizers):
+        monkeypatch.setattr(module, "physical_memory", lambda: 16e9)
+
+
+@pytest.mark.usefixtures("sixteen_gigabytes")
+@pytest.mark.parametrize(("text", "message", "hint"), EXACT)
+def test_a_contradiction_word_for_word(complaint, text, message, hint):
+    head, _, below, end = complaint(text).splitlines()
+    assert head == message
+    assert below.lstrip(" |^") == hint
+    assert end == "1 problem in x.yaml"
+
+
 @pytest.mark.parametrize(("text", "message"), CASES)
 def test_a_contradiction(complaint, text, message):
     told = complaint(text)
@@ -193,6 +498,23 @@ def test_a_contradiction(complaint, text, message):
         with_data(subset="{per_class: 270}"),
         with_data(validation=0) + "training: {best_by: last}",
         BASE + "training: {batch_size: 540}",
+        with_data(subset=100),
+        with_mlp("normalization: batch") + "training: {batch_size: 77, drop_last: true}",
+        with_mlp("normalization: layer") + "training: {batch_size: 1}",
+        with_mlp("normalization: weight") + "initialization: {name: constant, value: 1}",
+        with_optimizer("{name: lookahead, base: sgd, every: 50}"),
+        with_optimizer("{name: sam, base: schedule_free_sgd}") + "scheduler: cosine",
+        with_optimizer("adahessian") + "loss: squared_hinge",
+        with_optimizer("newton"),
+        with_optimizer("random_local_search") + "initialization: zeros",
+        SPHERE,
+        SPHERE + "regularization: {l2: 0.1, include_bias: true}",
+        SPHERE + "scheduler: {name: plateau, watch: train_loss}",
+        BASE + "linear_scaling: 32\nscheduler: {name: cosine, min: 0.4}",
+        BASE + "averaging: {name: swa, start: 49 steps}",
+        BASE + "scheduler: plateau\ntraining: {early_stopping: {}}",
+        BASE + "scheduler: {name: plateau, patience: 4}\n"
+        "training: {best_by: val_loss, early_stopping: {}}",
         BASE + "training: {epochs: 0}\nscheduler: cosine",
         BASE + "training: {epochs: 0}\nwarmup: {name: linear, duration: 3 epochs}",
         BASE + "warmup: {name: linear, duration: 10 epochs}",
@@ -281,6 +603,26 @@ def test_a_section_is_checked_as_far_as_it_is_sound(complaint, text, message):
 )
 def test_a_contradiction_is_not_looked_for_in_what_is_unsound(complaint, text):
     assert complaint(text).endswith("1 problem in x.yaml")
+
+
+@pytest.mark.usefixtures("sixteen_gigabytes")
+def test_every_check_finds_something_in_these_cases(complaint, monkeypatch):
+    found = set()
+
+    def noting(check):
+        @wraps(check)
+        def noted(*sections):
+            for contradiction in check(*sections):
+                found.add(check.__name__)
+                yield contradiction
+
+        return noted
+
+    names = {check.__name__ for check in checks.CHECKS}
+    monkeypatch.setattr(checks, "CHECKS", tuple(map(noting, checks.CHECKS)))
+    for text, *_ in [*EXACT, *CASES]:
+        complaint(text)
+    assert found == names
 
 
 def test_a_check_that_breaks_on_a_sound_config_is_not_passed_over(load_text, monkeypatch):

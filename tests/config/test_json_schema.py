@@ -49,6 +49,10 @@ def test_what_it_describes_it_accepts(values):
         {"scheduler": {"name": "step", "every": "2 epochs"}},
         {"warmup": {"name": "linear", "duration": 0.1}},
         {"warmup": None},
+        {"loss": None},
+        {"training": {"batch_size": None}},
+        {"optimizer": {"name": "sam", "base": "sgd"}},
+        {"optimizer": {"name": "lookahead", "base": {"name": "adam", "lr": 0.1}}},
     ],
 )
 def test_valid_for_both(change):
@@ -72,6 +76,9 @@ def test_valid_for_both(change):
         {"scheduler": {"name": "step", "every": "2 weeks"}},
         {"scheduler": "step"},
         {"warmup": "linear"},
+        {"optimizer": "sam"},
+        {"optimizer": {"name": "sam", "base": {"lr": 0.1}}},
+        {"optimizer": {"name": "sam", "base": {"name": "lookahead", "base": "sgd"}}},
         {"dataset": "synthetic"},
         {"training": None},
     ],
@@ -85,9 +92,22 @@ def test_invalid_for_both(change):
 @pytest.mark.parametrize(
     ("change", "place", "message"),
     [
-        ({"loss": "hinje"}, "$.loss", "'hinje' is not one of ['softmax', 'hinge']"),
+        ({"loss": "hinje"}, "$.loss", "'hinje' is not one of ['softmax', 'hinge', "),
         ({"loss": {"name": "hinje"}}, "$.loss.name", "'hinje' is not one of"),
         ({"loss": 3}, "$.loss", "3 is not of type 'object'"),
+        ({"training": {"best_by": "acc"}}, "$.training.best_by", "'acc' is not one of ['val_acc"),
+        ({"optimizer": {"name": "sam"}}, "$.optimizer", "'base' is a required property"),
+        ({"optimizer": {"name": "sam", "base": "sam"}}, "$.optimizer.base", "'sam' is not one of"),
+        (
+            {"optimizer": {"name": "sam", "base": {"name": "sgd", "lr": -1}}},
+            "$.optimizer.base.lr",
+            "-1 is less than or equal to the minimum of 0",
+        ),
+        (
+            {"optimizer": {"name": "sam", "base": {"name": "sgd", "rho": 1}}},
+            "$.optimizer.base",
+            "('rho' was unexpected)",
+        ),
         ({"optimizer": {"name": "sgd", "lr": "0.1"}}, "$.optimizer.lr", "'0.1' is not of type"),
         ({"optimizer": {"name": "sgd", "rho": 1}}, "$.optimizer", "('rho' was unexpected)"),
         (

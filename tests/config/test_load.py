@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from optrun.config.load import load, resolved, write_out_choices
+from optrun.config.choices import write_out_choices
+from optrun.config.load import load, resolved
 from optrun.config.schema import Config
 from optrun.errors import ConfigError
 from optrun.yaml_text import to_yaml

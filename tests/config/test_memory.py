@@ -5,11 +5,12 @@ import os
 import numpy as np
 import pytest
 
-from optrun.config import checks
+from optrun.config.checks import optimizers, sizes
 from optrun.config.load import load
 from optrun.config.memory import UNKNOWN_MACHINE, memory_needed, physical_memory
 from optrun.data.prepare import prepare
-from optrun.engine.program import Program, compile_program
+from optrun.engine.compiler import compile_program
+from optrun.engine.program import Program
 from optrun.errors import ConfigError
 
 CONFIG = {
@@ -23,7 +24,8 @@ LINEAR = {**CONFIG, "model": "linear"}
 
 @pytest.fixture
 def sixteen_gigabytes(monkeypatch):
-    monkeypatch.setattr(checks, "physical_memory", lambda: 16e9)
+    for checks in (sizes, optimizers):
+        monkeypatch.setattr(checks, "physical_memory", lambda: 16e9)
 
 
 @pytest.mark.usefixtures("sixteen_gigabytes")
@@ -32,12 +34,13 @@ def sixteen_gigabytes(monkeypatch):
     [
         (CONFIG, ["model.hidden=[100000000]"], "model.hidden", "1,365 GB"),
         (CONFIG, ["model.hidden=[8,9223372036854775807]"], "model.hidden", ""),
+        (CONFIG, ["optimizer=newton", "model.hidden=[4000000000,4000000000]"], "model.hidden", ""),
         (CONFIG, ["dataset.samples=500000000"], "dataset.samples", "22 GB"),
         (CONFIG, ["dataset.test_samples=1000000000000"], "dataset.test_samples", "44,000 GB"),
         (CONFIG, ["dataset.features=1000000000"], "dataset.features", ""),
         (LINEAR, ["dataset.samples=1000000", "dataset.features=300000"], "dataset.samples", ""),
         (
-            LINEAR,
+            {**CONFIG, "model": "point"},
             [
                 "dataset={name: synthetic, kind: quadratic}",
                 "dataset.spectrum=[{count: 200000, low: 0.0, high: 1.0}]",

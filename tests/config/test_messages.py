@@ -29,10 +29,10 @@ def test_every_problem_of_a_file_is_told_at_once_in_the_order_of_its_lines(compl
         x.yaml:2:24: dataset.kind: unknown key
             2 | dataset: {name: mnist, kind: moons}
               |                        ^^^^ `kind` belongs to synthetic, function; mnist has \
-validation, subset, label_noise, preprocessing
+validation, subset, label_noise, preprocessing, augmentation, test_time
         x.yaml:3:15: model.name: unknown name `mpl`
             3 | model: {name: mpl, hidden: [8]}
-              |               ^^^ did you mean `mlp`? There are linear, mlp
+              |               ^^^ did you mean `mlp`? There are point, linear, mlp
         x.yaml:6:7: optimizer.lr: must be a number greater than 0, not the text 'abc'
             6 |   lr: abc
               |       ^^^
@@ -70,11 +70,15 @@ CASES = [
         "no keys are known here",
     ),
     ("loss: hinje", "x.yaml:5:7: loss: unknown name `hinje`", "did you mean `hinge`?"),
-    ("loss: 3", "loss: must be one of softmax, hinge, not 3", ""),
+    ("loss: 3", "loss: must be one of softmax, hinge, squared_hinge, mse, not 3", ""),
     ("loss: {}", "loss.name: required, but missing", "add `name:` with one of softmax, hinge"),
-    ("loss: {name: 3}", "loss.name: must be one of softmax, hinge, not 3", ""),
+    ("loss: {name: 3}", "loss.name: must be one of softmax, hinge, squared_hinge, mse, not 3", ""),
     ("loss: {name: }", "loss.name: is empty", "give it one of softmax, hinge"),
-    ("loss:", "x.yaml:5:1: loss: is empty", "remove it or give it one of softmax, hinge"),
+    (
+        "loss:",
+        "x.yaml:5:1: loss: is empty",
+        "^ remove it or give it one of softmax, hinge, squared_hinge, mse",
+    ),
     (
         "training:",
         "x.yaml:5:1: training: is empty",
@@ -89,7 +93,7 @@ CASES = [
     (
         "training: {best_by: }",
         "training.best_by: is empty",
-        "write `null` for none, or give it one of val_accuracy, val_loss, last",
+        "^ remove it or give it one of val_accuracy, val_loss, last",
     ),
     ("warmup: cosine", "warmup: unknown name `cosine`", "There are constant, linear, exponential"),
     (
@@ -150,7 +154,7 @@ def test_a_line_that_is_wrong(complaint, line, message, hint):
             "optimizer: {name: sgd, lr: 0.1}",
             "",
             "x.yaml: optimizer: required, but missing",
-            "add `optimizer:` with one of sgd, momentum",
+            "add `optimizer:` with one of random_search, random_local_search, lbfgs, newton",
         ),
         (
             "name: sgd",
@@ -170,6 +174,49 @@ def test_a_line_that_is_wrong(complaint, line, message, hint):
         ("lr: 0.1", "lr: 1e999", "lr: must be a number greater than 0, not inf", ""),
         ("lr: 0.1", f"lr: 1{'0' * 390}", "optimizer.lr: the number is too large", ""),
         ("lr: 0.1", "lr: 0", "optimizer.lr: must be greater than 0, not 0", ""),
+        (
+            "name: sgd",
+            "name: momentum, momentum: 1.0",
+            "optimizer.momentum: must be at least 0 and less than 1, not 1.0",
+            "",
+        ),
+        (
+            "name: sgd",
+            "name: nesterov, momentum: -0.1",
+            "optimizer.momentum: must be at least 0 and less than 1, not -0.1",
+            "",
+        ),
+        (
+            "name: sgd, lr: 0.1",
+            "name: sam, base: {name: sgdd, lr: 0.1}",
+            "optimizer.base.name: unknown name `sgdd`",
+            "did you mean `sgd` or `asgd`?",
+        ),
+        (
+            "name: sgd, lr: 0.1",
+            "name: sam, base: {name: momentum, momentum: 2}",
+            "optimizer.base.momentum: must be at least 0 and less than 1, not 2",
+            "",
+        ),
+        (
+            "name: sgd, lr: 0.1",
+            "name: lookahead, lr: 1, base: sgd",
+            "optimizer.lr: unknown key",
+            "`lr` belongs under `optimizer.base`",
+        ),
+        (
+            "name: sgd, lr: 0.1",
+            "name: random_search, lr: 1",
+            "optimizer.lr: unknown key",
+            "`lr` belongs to random_local_search, lbfgs, newton, adahessian, kfac, sgd, momentum, "
+            "nesterov, asgd, adagrad, rmsprop, adadelta and 14 more; random_search has no keys",
+        ),
+        (
+            "name: sgd, lr: 0.1",
+            "name: sam",
+            "optimizer.base: required, but missing",
+            "add `base:` with one of sgd, momentum, nesterov",
+        ),
         ("name: demo", "name: a/b", "name: must begin with a letter or digit", ""),
         ("name: demo", "name: 3", "name: must be a text, not 3", ""),
         (
@@ -332,7 +379,9 @@ def test_a_mapping_gets_the_same_checks_with_its_keys_as_places():
         model.hiden: unknown key
               | did you mean `hidden`?
         optimizer: required, but missing
-              | add `optimizer:` with one of sgd, momentum, nesterov, asgd, adagrad, rmsprop, \
-adadelta, adam, adamw, adamax, nadam, radam, adabelief, rprop, lion, lars, lamb, adafactor, muon
+              | add `optimizer:` with one of random_search, random_local_search, lbfgs, newton, \
+adahessian, kfac, sgd, momentum, nesterov, asgd, adagrad, rmsprop, adadelta, adam, adamw, adamax, \
+nadam, radam, adabelief, rprop, lion, lars, lamb, adafactor, muon, schedule_free_sgd, \
+schedule_free_adamw, sam, lookahead
         4 problems in the config"""
     )

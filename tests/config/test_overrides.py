@@ -6,6 +6,7 @@ import pytest
 
 from optrun.config.load import load, resolved
 from optrun.config.vocabulary import value_at
+from optrun.errors import ConfigError
 from tests.config.conftest import BASE
 
 ADAM = BASE.replace("{name: sgd, lr: 0.1}", "\n  name: adam\n  lr: 0.1\n  beta1: 0.8\n")
@@ -30,12 +31,38 @@ ADAM = BASE.replace("{name: sgd, lr: 0.1}", "\n  name: adam\n  lr: 0.1\n  beta1:
         ("training.early_stopping={}", "training.early_stopping.patience", 5),
         ("warmup={name: linear, duration: 5%}", "warmup.duration", 0.05),
         ("initialization.bias=0.5", "initialization.name", "xavier_uniform"),
+        ("loss.label_smoothing=0.1", "loss.name", "softmax"),
+        ("loss.label_smoothing=0.1", "loss.label_smoothing", 0.1),
         ("optimizer={name: adam, lr: .5}", "optimizer.lr", 0.5),
     ],
 )
 def test_where_an_override_writes(load_text, override, path, value):
     values = resolved(load_text(BASE, override).config)
     assert value_at(values, tuple(path.split("."))) == value
+
+
+def test_an_override_of_a_default_that_no_dataset_of_its_own_objective_has_is_told_as_that():
+    values = {"name": "a", "model": "point", "optimizer": "sgd"}
+    values["dataset"] = {"name": "function", "kind": "sphere"}
+    with pytest.raises(ConfigError) as caught:
+        load(values, ["loss.label_smoothing=0.1"])
+    assert "loss: dataset `function` is a loss itself" in str(caught.value)
+    assert str(caught.value).endswith("1 problem in the config")
+
+
+def test_an_override_beside_a_broken_dataset_descends_into_the_usual_default(complaint):
+    text = complaint(BASE.replace("moons", "mons"), "loss.label_smoothing=0.1")
+    assert "dataset.kind: unknown name `mons`" in text
+    assert text.endswith("1 problem in x.yaml")
+
+
+def test_the_base_of_a_wrapper_is_renamed_like_an_optimizer(load_text):
+    text = BASE.replace("{name: sgd, lr: 0.1}", "{name: sam, base: {name: adam, beta1: 0.8}}")
+    loaded = load_text(text, "optimizer.base.name=sgd", "optimizer.base.lr=0.3")
+    assert resolved(loaded.config)["optimizer"]["base"]["lr"] == 0.3
+    assert loaded.notes == (
+        "optimizer.base.name=sgd leaves out beta1 (x.yaml:4), which sgd does not have",
+    )
 
 
 @pytest.mark.parametrize("loss", ["loss: softmax", "loss: {name: softmax}", "loss:", ""])
@@ -96,8 +123,8 @@ def test_a_key_given_explicitly_is_never_left_out(complaint):
         """\
         override "optimizer.beta1=0.5": optimizer.beta1: unknown key
               | optimizer.beta1=0.5
-              | ^^^^^^^^^^^^^^^ `beta1` belongs to adam, adamw, adamax, nadam, radam, \
-adabelief, lion, lamb, muon; sgd has lr, clipping
+              | ^^^^^^^^^^^^^^^ `beta1` belongs to adahessian, adam, adamw, adamax, nadam, \
+radam, adabelief, lion, lamb, muon, schedule_free_adamw; sgd has lr, clipping
         1 problem in x.yaml"""
     )
 
@@ -123,7 +150,7 @@ def test_an_override_undone_by_a_later_one_is_an_error(complaint, later):
             "",
         ),
         ("optimizer.lr.x=2", "`optimizer.lr` is 0.1 and has no keys", " " * 10 + "^^", ""),
-        ("loss.delta=3", "loss.delta: unknown key", "^" * 10, "no keys are known here"),
+        ("loss.delta=3", "loss.delta: unknown key", "^" * 10, "known here: label_smoothing"),
         ("optimizer.name=sdg", "unknown name `sdg`", " " * 15 + "^^^", "did you mean `sgd` or"),
         ("model.hidden.5=1", "without an item `5`", " " * 13 + "^", "it has items 0 to 0; 1 adds"),
         ("dataset.preprocessing.x=center", "without an item `x`", " " * 22 + "^", "it is empty"),

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from optrun.data.augmentation.views import no_views
+from optrun.engine.arrays import Epoch
 from optrun.engine.program import Program
 from optrun.nn.losses import LOSSES
 from optrun.optim.optimizers import DRIVERS
@@ -25,7 +27,7 @@ def make(**sections) -> Program:
     training = {"epochs": 1, "batch_size": "full", "best_by": "last"}
     program = make_program(make_config(training=training, **sections), *toy_data())
     program.parameters.weights[:] = toy_weights(program.parameters.weights.size)
-    program.objective.begin(np.arange(30), 3)
+    program.objective.begin(Epoch(np.arange(30), no_views()), 0, 3)
     return program
 
 

@@ -66,7 +66,7 @@ def test_an_edit_in_any_package_with_kernels_moves_the_cache(tmp_path, monkeypat
 
 def test_every_kernel_lives_in_one_of_those_packages():
     import optrun.config.schema
-    import optrun.engine.program  # noqa: F401
+    import optrun.engine.compiler  # noqa: F401
     from optrun.numerics.jit import KERNELS
 
     homes = {item.name.split(".")[1] for item in KERNELS if item.name.startswith("optrun.")}

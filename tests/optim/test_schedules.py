@@ -6,9 +6,12 @@ import math
 import numpy as np
 import pytest
 
+from optrun.optim.plateau import Plateau
 from optrun.optim.schedules import SCHEDULES, learning_rates
 from optrun.optim.warmup import WARMUPS, LinearWarmup, Warmup
+from tests.programs import make_config, make_program
 from tests.torch_reference import curves
+from tests.toys import toy_data
 
 STORED = json.loads(curves.FILE.read_text())
 PER_EPOCH, TOTAL, LR = 10, 200, 0.3
@@ -59,6 +62,7 @@ CURVES = {
             LR * (t + 1) / 10 if t < 10 else LR - 0.2 * math.sqrt(max(t - total + 40, 0) / 40)
         ),
     ),
+    "plateau": ({}, lambda t, total: LR),
 }
 """section: the rate at step t counted from 0, in a schedule over `total` steps."""
 
@@ -184,3 +188,45 @@ def test_a_run_of_no_steps_has_no_rates(name):
     fields, _ = CURVES[name]
     schedule = SCHEDULES[name](name=name, **fields)
     assert learning_rates(LR, schedule, LinearWarmup(duration=0.1), PER_EPOCH, 0).shape == (0,)
+
+
+@pytest.mark.parametrize("case", curves.PLATEAUS)
+def test_cuts_at_a_plateau_equal_pytorch(case):
+    section, _ = curves.PLATEAUS[case]
+    expected, values = STORED[f"plateau/{case}"], curves.watched(section)
+    plateau, per_epoch = Plateau(**section), 3
+    planned = np.full(per_epoch * len(expected), curves.LR)
+    for epochs in range(len(expected)):
+        rates = plateau.cut_rates(planned, values[:epochs], per_epoch)
+        np.testing.assert_allclose(
+            rates[: per_epoch * (epochs + 1)], np.repeat(expected[: epochs + 1], per_epoch), 1e-12
+        )
+    assert len(set(expected)) > 2
+
+
+def test_a_loss_below_0_improves_by_falling_too():
+    assert Plateau(patience=0, threshold=0.1).cuts([-1.0, -1.05, -0.95, -1.2]) == [2, 3]
+
+
+def test_a_rate_that_climbs_is_cut_as_well_and_may_be_below_the_least_rate():
+    planned = np.array([0.01, 0.02, 0.04, 0.08, 0.08])
+    cut = Plateau(patience=0, factor=0.5, min=0.03).cut_rates(planned, [1.0, 1.0, 1.0], 1)
+    np.testing.assert_allclose(cut, [0.01, 0.02, 0.03, 0.03, 0.03])
+
+
+@pytest.mark.parametrize(("batch_size", "share"), [(6, 0.5), (12, 1.0), (30, 2.5), ("full", 2.5)])
+@pytest.mark.parametrize("scheduler", ["constant", "cosine"])
+def test_linear_scaling_multiplies_the_whole_curve(batch_size, share, scheduler):
+    plain, scaled = (
+        make_program(
+            make_config(
+                training={"epochs": 4, "batch_size": batch_size, "best_by": "last"},
+                scheduler=scheduler,
+                warmup={"name": "linear", "duration": "1 epochs"},
+                linear_scaling=reference,
+            ),
+            *toy_data(),
+        ).rates
+        for reference in (None, 12)
+    )
+    np.testing.assert_allclose(scaled, share * plain, rtol=1e-12)

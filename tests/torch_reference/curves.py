@@ -3,6 +3,7 @@
 `make.py` writes them to curves.json and checks them. Only `made` needs torch.
 """
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -96,9 +97,47 @@ WARMUPS: dict[str, tuple[dict[str, Any], Build]] = {
     ),
 }
 
+EPOCHS = 40
+LOSSES = [1 / (1 + 0.3 * k) + 0.1 * math.sin(1.7 * k) ** 2 for k in range(EPOCHS)]
+ACCURACIES = [1 - 0.9 * loss for loss in LOSSES]
+"""Made-up metrics that get better by fits and starts, and then no more."""
+
+# the name of the case: (section of the config, arguments of torch's ReduceLROnPlateau)
+PLATEAUS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "loss": ({"patience": 2}, {"patience": 2}),
+    "at_once": ({"factor": 0.5, "patience": 0}, {"factor": 0.5, "patience": 0}),
+    "threshold": (
+        {"factor": 0.3, "patience": 1, "threshold": 0.1},
+        {"factor": 0.3, "patience": 1, "threshold": 0.1},
+    ),
+    "cooldown": (
+        {"factor": 0.5, "patience": 1, "cooldown": 3},
+        {"factor": 0.5, "patience": 1, "cooldown": 3},
+    ),
+    "least_rate": (
+        {"factor": 0.5, "patience": 0, "min": 0.02},
+        {"factor": 0.5, "patience": 0, "min_lr": 0.02},
+    ),
+    "accuracy": (
+        {"watch": "val_accuracy", "factor": 0.5, "patience": 2},
+        {"mode": "max", "factor": 0.5, "patience": 2},
+    ),
+    "accuracy_all": (
+        {"watch": "train_accuracy", "factor": 0.6, "patience": 1, "threshold": 0.05,
+         "cooldown": 2, "min": 0.05},
+        {"mode": "max", "factor": 0.6, "patience": 1, "threshold": 0.05, "cooldown": 2,
+         "min_lr": 0.05},
+    ),
+}  # fmt: skip
+
+
+def watched(section: dict[str, Any]) -> list[float]:
+    """The made-up values of what a plateau's section watches."""
+    return ACCURACIES if section.get("watch", "val_loss").endswith("accuracy") else LOSSES
+
 
 def made() -> dict[str, list[float]]:
-    """Every curve by its name: schedules for each length, warmups for theirs."""
+    """Every curve by its name: schedules for each length, warmups for theirs, plateaus."""
     curves = {
         f"schedule/{name}/{steps}": curve(build, steps)
         for name, (_, build) in SCHEDULES.items()
@@ -106,7 +145,22 @@ def made() -> dict[str, list[float]]:
     }
     for name, (_, build) in WARMUPS.items():
         curves[f"warmup/{name}"] = curve(build, WARMUP_STEPS)
+    for name, (section, arguments) in PLATEAUS.items():
+        curves[f"plateau/{name}"] = plateau(watched(section), arguments)
     return curves
+
+
+def plateau(values: list[float], arguments: dict[str, Any]) -> list[float]:
+    """The rate in each epoch, the first included and the one after the last."""
+    import torch
+
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=LR)
+    scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, eps=0.0, **arguments)
+    rates = [LR]
+    for value in values:
+        scheduler.step(value)
+        rates.append(optimizer.param_groups[0]["lr"])
+    return rates
 
 
 def curve(build: Build, steps: int) -> list[float]:

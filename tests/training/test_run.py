@@ -10,7 +10,8 @@ import pytest
 
 from optrun.config.load import load, resolved
 from optrun.data.prepare import prepare
-from optrun.engine.program import Program, compile_program
+from optrun.engine.compiler import compile_program
+from optrun.engine.program import Program
 from optrun.errors import RunError
 from optrun.store.reading import load_run
 from optrun.store.run_directory import RunDirectory

@@ -6,7 +6,7 @@ from optrun.config.checks.contradiction import Contradiction
 from optrun.config.problems import count
 from optrun.config.training import Training
 from optrun.data.dataset import Dataset
-from optrun.nn.initializers import Initializer, Zeros
+from optrun.nn.initializers import Initializer
 from optrun.nn.losses import Loss
 from optrun.nn.models import Model
 from optrun.nn.regularization import Regularization
@@ -20,11 +20,11 @@ def gain_is_known(model: Model, initialization: Initializer) -> Iterator[Contrad
 
 
 def dropout_matches_layers(model: Model, regularization: Regularization) -> Iterator[Contradiction]:
-    rates, hidden = regularization.dropout, len(model.widths(1, 1)) - 2
-    path = ("regularization", "dropout")
+    rates, widths = regularization.dropout, model.widths(1, 1)
+    path, hidden = ("regularization", "dropout"), len(widths) - 2
     if rates and not hidden:
         message = f"acts after hidden layers, and model `{model.name}` has none"
-        yield path, message, "remove it, or take `model.name: mlp`"
+        yield path, message, "remove it, or take `model.name: mlp`" if widths[0] else "remove it"
     elif isinstance(rates, list) and len(rates) != hidden:
         given, layers = count(len(rates), "rate"), count(hidden, "layer")
         message = f"gives {given}, but `model.hidden` gives {layers}"
@@ -35,21 +35,31 @@ def objective_is_whole(
     dataset: Dataset, model: Model, loss: Loss | None, initialization: Initializer | None
 ) -> Iterator[Contradiction]:
     """A dataset that is its own objective has parameters only, and says where they start."""
+    what, sees_features = f"dataset `{dataset.name}`", model.widths(1, 1)[0] > 0
     if not dataset.own_objective:
+        if not sees_features:
+            message = f"`{model.name}` looks at no features, and {what} has some"
+            yield ("model", "name"), message, "take `linear` or `mlp`"
         return
-    what = f"dataset `{dataset.name}`"
-    if model.name != "point":
+    if sees_features:
         yield ("model", "name"), f"{what} has no features for a model", "take `model: point`"
     if loss:
         yield ("loss",), f"{what} is a loss itself", "remove it"
     if initialization:
-        yield ("initialization",), f"{what} says itself where to start", "set `dataset.start`"
+        hint = "set `dataset.start`" if "start" in type(dataset).model_fields else "remove it"
+        yield ("initialization",), f"{what} says itself where to start", hint
 
 
 def loss_fits_targets(dataset: Dataset, loss: Loss | None) -> Iterator[Contradiction]:
-    if loss and loss.labels and not dataset.outline.labelled:
-        message = f"`{loss.name}` needs class labels, and this dataset gives numbers to predict"
+    if loss and loss.labels and not (dataset.outline.labelled or dataset.own_objective):
+        message = f"`{loss.name}` needs class labels, and `dataset` gives numbers to predict"
         yield ("loss", "name"), message, "take `mse`"
+
+
+def loss_takes_mixtures(dataset: Dataset, loss: Loss | None) -> Iterator[Contradiction]:
+    if loss and not loss.soft and (step := dataset.mixes()):
+        message = f"`{loss.name}` needs one class an example, and `{step}` mixes them"
+        yield ("loss", "name"), message, f"take `softmax` or `mse`, or remove `{step}`"
 
 
 def batch_can_be_normalized(
@@ -61,16 +71,16 @@ def batch_can_be_normalized(
         return
     examples = max(dataset.sizes().train, 1)
     batch = training.examples_per_step(examples)
-    path = ("training", "batch_size")
+    path, what = ("training", "batch_size"), f"`model.normalization: {normalizer.name}`"
     if batch == 1:
-        message = "batches of 1 have no variance for `model.normalization: batch`"
+        message = f"a batch of 1 has no variance for {what}"
         yield path, message, "write at least 2, or take `layer`"
     elif examples % batch == 1 and not training.drop_last:
         message = (
-            f"leaves 1 of {examples} examples for an epoch's last batch, which has no variance for "
-            "`model.normalization: batch`"
+            f"{batch} leaves 1 of the {examples} examples for the last batch of an epoch, which "
+            f"has no variance for {what}"
         )
-        yield path, message, "write another size, or `drop_last: true`"
+        yield path, message, "write another number, or `drop_last: true`"
 
 
 def weights_have_a_direction(
@@ -80,20 +90,30 @@ def weights_have_a_direction(
     normalizer = model.normalizer()
     if not normalizer or not normalizer.of_weights:
         return
-    if isinstance(initialization, Zeros):
-        message = "weights of length 0 have no direction for `model.normalization: weight`"
-        yield ("initialization", "name"), message, "take another, such as `he_normal`"
+    what = f"`model.normalization: {normalizer.name}`"
+    if initialization and initialization.may_cut_off():
+        message = f"weights that may all be 0 have no direction for {what}"
+        yield ("initialization",), message, "take another, such as `he_normal`"
     if regularization.max_norm is not None:
-        message = "has no effect with `model.normalization: weight`, which sets lengths by itself"
+        message = f"has no effect with {what}, which sets lengths by itself"
         yield ("regularization", "max_norm"), message, "remove one of the two"
 
 
-def inputs_are_there(model: Model, regularization: Regularization) -> Iterator[Contradiction]:
-    if model.widths(1, 1)[0] == 0:
-        for key in ("input_dropout", "adversarial"):
-            if getattr(regularization, key):
-                message = f"acts on inputs, and model `{model.name}` looks at none"
-                yield ("regularization", key), message, "remove it"
+def what_is_regularized_is_there(
+    model: Model, regularization: Regularization
+) -> Iterator[Contradiction]:
+    """A point has neither inputs nor weights, only what counts as a bias."""
+    if model.widths(1, 1)[0]:
+        return
+    for key in ("input_dropout", "adversarial"):
+        if getattr(regularization, key):
+            message = f"acts on inputs, and model `{model.name}` looks at none"
+            yield ("regularization", key), message, "remove it"
+    for key in ("l1", "l2", "elastic", "max_norm"):
+        if getattr(regularization, key) and (key == "max_norm" or not regularization.include_bias):
+            message = f"acts on weights, and the parameters of model `{model.name}` are a bias"
+            hint = "remove it" if key == "max_norm" else "remove it, or add `include_bias: true`"
+            yield ("regularization", key), message, hint
 
 
 def penalties_are_given_once(regularization: Regularization) -> Iterator[Contradiction]:

@@ -1,23 +1,44 @@
-"""Optimizers with themselves, with the model and with the loss."""
+"""Optimizers with themselves, and with what surrounds them."""
 
+import math
 from collections.abc import Iterator
 
 from optrun.config.checks.contradiction import Contradiction, gigabytes, key_path
-from optrun.config.memory import physical_memory
-from optrun.config.problems import count
+from optrun.config.memory import MOST_PARAMETERS, parameters_at_least, physical_memory
 from optrun.data.dataset import Dataset
 from optrun.engine.layout import lay_out
+from optrun.nn.initializers import Initializer
 from optrun.nn.losses import Loss
 from optrun.nn.models import Model
 from optrun.nn.regularization import Regularization
+from optrun.optim.averaging import Averaging
 from optrun.optim.driver import Driver
 from optrun.optim.optimizer import Optimizer
-from optrun.optim.search import RandomSearch
 
 
 def optimizer_agrees_with_itself(optimizer: Optimizer) -> Iterator[Contradiction]:
     for key, message in optimizer.problems().items():
         yield ("optimizer", *key_path(key)), message, ""
+
+
+def rate_can_be_scaled(optimizer: Optimizer, linear_scaling: int | None) -> Iterator[Contradiction]:
+    if linear_scaling and math.isnan(optimizer.rate):
+        message = f"scales a learning rate, and `{optimizer.name}` has none"
+        yield ("linear_scaling",), message, "remove it"
+
+
+def weights_stay_as_they_are_left(
+    optimizer: Optimizer, regularization: Regularization, averaging: Averaging | None
+) -> Iterator[Contradiction]:
+    rule = optimizer.rule
+    if not rule or not rule.remakes_weights:
+        return
+    if regularization.max_norm is not None:
+        message = f"does not last: `{rule.name}` makes the weights anew at every step"
+        yield ("regularization", "max_norm"), message, "remove it, or take another optimizer"
+    if averaging:
+        message = f"`{rule.name}` is an average by itself, and this one would be of other points"
+        yield ("averaging",), message, "remove it"
 
 
 def driver_is_asked_for_what_it_does(
@@ -37,16 +58,18 @@ def driver_fits_into_memory(
 ) -> Iterator[Contradiction]:
     if not isinstance(optimizer, Driver):
         return
+    if parameters_at_least(model, dataset) > MOST_PARAMETERS:  # which is told already
+        return
     layout = lay_out(model, dataset.seen.features, dataset.outline.outputs, False, None)
     parameters, shapes = layout.parameters, layout.shapes()
     needed = 8 * optimizer.state_size(parameters, shapes)
     needed += optimizer.workspace(parameters, shapes)
     if needed > physical_memory():
         message = (
-            f"`{optimizer.name}` needs {gigabytes(needed)} of memory for the "
-            f"{count(parameters, 'parameter')} of this model"
+            f"`{optimizer.name}` needs {gigabytes(needed)} of memory for the {parameters:,} "
+            "parameters that `model` has on `dataset`"
         )
-        hint = f"this machine has {gigabytes(physical_memory())}: take a smaller model or `lbfgs`"
+        hint = f"this machine has {gigabytes(physical_memory())}: take a smaller model, or `adam`"
         yield ("optimizer", "name"), message, hint
 
 
@@ -55,12 +78,18 @@ def curvature_is_known(
 ) -> Iterator[Contradiction]:
     if not isinstance(optimizer, Driver):
         return
+    hint = "remove it, or take another optimizer"
     if model.normalizer() and (optimizer.uses_products or optimizer.uses_factors):
         message = f"`{optimizer.name}` knows no second derivatives through normalization"
-        yield ("model", "normalization"), message, "remove it, or take another optimizer"
-    if optimizer.uses_factors and loss:
+        yield ("model", "normalization"), message, hint
+    if not loss:
+        return
+    if optimizer.uses_products and not loss.curved:
+        message = f"the second derivative of `{loss.name}` is 0, and `{optimizer.name}` follows it"
+        yield ("loss", "name"), message, "take `squared_hinge` or `softmax`"
+    if optimizer.uses_factors:
         for key, message in loss.factor_problems().items():
-            hint = f"or take another optimizer than `{optimizer.name}`"
+            hint = f"`{optimizer.name}` needs a likelihood; another optimizer may not"
             yield ("loss", key), message, hint
 
 
@@ -68,11 +97,21 @@ def curvature_of_a_dataset_is_known(
     optimizer: Optimizer, dataset: Dataset
 ) -> Iterator[Contradiction]:
     if isinstance(optimizer, Driver) and optimizer.uses_factors and dataset.own_objective:
-        message = f"`{optimizer.name}` needs a model's likelihood, and this dataset has no model"
+        message = f"`{optimizer.name}` needs a model's likelihood, and `dataset` has no model"
         yield ("optimizer", "name"), message, "take `newton`, which knows its second derivatives"
 
 
-def search_has_something_to_draw(optimizer: Optimizer, dataset: Dataset) -> Iterator[Contradiction]:
-    if isinstance(optimizer, RandomSearch) and dataset.own_objective:
-        message = "draws weights as `initialization` would, and this dataset starts where it says"
+def search_has_something_to_draw(
+    optimizer: Optimizer, dataset: Dataset, initialization: Initializer | None
+) -> Iterator[Contradiction]:
+    if not isinstance(optimizer, Driver) or not optimizer.draws_starts:
+        return
+    if dataset.own_objective:
+        message = (
+            f"`{optimizer.name}` draws weights as `initialization` does, and `dataset` says itself "
+            "where to start"
+        )
         yield ("optimizer", "name"), message, "take `random_local_search`"
+    elif initialization and initialization.constant() is not None:
+        message = f"gives `{optimizer.name}` the same weights at every try"
+        yield ("initialization",), message, "take another, such as `normal`"

@@ -21,7 +21,7 @@ def batch_fits_into_data(dataset: Dataset, training: Training) -> Iterator[Contr
     size, examples = training.batch_size, dataset.sizes().train
     if examples < 1:  # which is told already
         examples = dataset.outline.train_size
-    if size != "full" and examples < size:
+    if isinstance(size, int) and examples < size:
         given = count(examples, "example")
         message = f"{size} is more than the {given} that `dataset` gives for training"
         yield ("training", "batch_size"), message, "write `full` to take all of them at each step"

@@ -34,23 +34,45 @@ def schedule_fits_into_run(
         yield ("scheduler", *place), message, hint
 
 
-def schedule_falls(optimizer: Optimizer, scheduler: Schedule) -> Iterator[Contradiction]:
-    floor = getattr(scheduler, "min", 0.0)
-    if floor > optimizer.rate:
-        message = f"{floor:g} is above `optimizer.lr` {optimizer.rate:g}, from where the rate falls"
-        yield ("scheduler", "min"), message, ""
+def schedule_falls(
+    optimizer: Optimizer,
+    scheduler: Schedule,
+    dataset: Dataset,
+    training: Training,
+    linear_scaling: int | None,
+) -> Iterator[Contradiction]:
+    floor, rate = getattr(scheduler, "min", 0.0), optimizer.rate
+    which = f"`optimizer.{optimizer.rate_key}`"
+    if linear_scaling:
+        rate *= training.examples_per_step(dataset.sizes().train) / linear_scaling
+        which += " after `linear_scaling`,"
+    if floor > rate:
+        message = f"{floor:g} is above {which} {rate:g}, from where the rate falls"
+        yield ("scheduler", "min"), message, "write a smaller number"
 
 
 def rule_follows_schedule(
     optimizer: Optimizer, scheduler: Schedule, warmup: Warmup | None
 ) -> Iterator[Contradiction]:
-    if optimizer.ignores_schedule is None:
+    follower = optimizer.rule or optimizer
+    if follower.ignores_schedule is None:
         return
-    message = f"changes nothing for `{optimizer.name}`, which {optimizer.ignores_schedule}"
+    why = f"`{follower.name}`, which {follower.ignores_schedule}"
     if scheduler.name != "constant":
-        yield ("scheduler",), message, "write `scheduler: constant`"
+        yield ("scheduler",), f"changes nothing for {why}", "write `scheduler: constant`"
     if warmup:
-        yield ("warmup",), message, "write `warmup: null`"
+        yield ("warmup",), f"is not for {why}", "write `warmup: null`"
+
+
+def slow_weights_move(
+    dataset: Dataset, training: Training, optimizer: Optimizer
+) -> Iterator[Contradiction]:
+    """What is evaluated are the slow weights of lookahead."""
+    every, _ = optimizer.lookahead()
+    _, total = steps_of(dataset, training)
+    if total and every > total:
+        message = f"{every:g} steps are more than the {total} of the run: the slow weights stay"
+        yield ("optimizer", "every"), message, "write a smaller number, or train longer"
 
 
 def average_fits_into_run(
