@@ -10,7 +10,6 @@ from optrun.numerics.jit import kernel
 from optrun.numerics.sums import norms
 from optrun.optim.optimizer import Optimizer, Rule
 from optrun.optim.rules import RULES
-from optrun.optim.schedule_free import ScheduleFree
 
 
 class Wrapper(Optimizer):
