@@ -7,9 +7,9 @@ from optrun.config.checks.contradiction import Contradiction, gigabytes, key_pat
 from optrun.config.memory import MOST_PARAMETERS, parameters_at_least, physical_memory
 from optrun.data.dataset import Dataset
 from optrun.engine.layout import lay_out
-from optrun.nn.initializers import Initializer
 from optrun.nn.losses import Loss
 from optrun.nn.models import Model
+from optrun.nn.pretrained import Pretrained, Start
 from optrun.nn.regularization import Regularization
 from optrun.optim.averaging import Averaging
 from optrun.optim.driver import Driver
@@ -102,7 +102,7 @@ def curvature_of_a_dataset_is_known(
 
 
 def search_has_something_to_draw(
-    optimizer: Optimizer, dataset: Dataset, initialization: Initializer | None
+    optimizer: Optimizer, dataset: Dataset, initialization: Start | None
 ) -> Iterator[Contradiction]:
     if not isinstance(optimizer, Driver) or not optimizer.draws_starts:
         return
@@ -112,6 +112,10 @@ def search_has_something_to_draw(
             "where to start"
         )
         yield ("optimizer", "name"), message, "take `random_local_search`"
+    elif isinstance(initialization, Pretrained):
+        if initialization.layers is None:
+            message = f"gives `{optimizer.name}` the weights of a run at every try"
+            yield ("initialization",), message, "take another, such as `normal`"
     elif initialization and initialization.constant() is not None:
         message = f"gives `{optimizer.name}` the same weights at every try"
         yield ("initialization",), message, "take another, such as `normal`"
