@@ -43,8 +43,8 @@ def likely_cause(program: Program, step: int) -> str:
         )
     if step == 0:
         start = config.initialization
-        drawn = f"weights drawn by {start.name}" if start else "the parameters"
-        return f"the start: {drawn} are too large; choose another"
+        weights = f"the weights of `{start.name}`" if start else "the parameters"
+        return f"the start: {weights} are too large; choose another"
     rate = rates[min(step, rates.size) - 1]
     l1, l2 = config.regularization.penalties()
     if max(l1, l2) >= 1 and rate * max(l1, l2) >= 1:

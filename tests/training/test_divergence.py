@@ -17,7 +17,7 @@ def test_a_start_that_is_too_large_is_called_so(tmp_path):
     done = train(tmp_path, "initialization={name: normal, std: 1e30}", "scheduler=cosine")
     assert done.summary["status"] == "diverged"
     assert done.summary["diverged_step"] == 0
-    assert "weights drawn by normal are too large" in done.summary["reason"]
+    assert "the weights of `normal` are too large" in done.summary["reason"]
 
 
 def test_a_penalty_that_overshoots_is_called_so(tmp_path):
