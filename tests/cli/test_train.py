@@ -183,7 +183,8 @@ def test_lines_without_validation_or_test_figures():
     assert epoch_line(row, 10) == "epoch  7/10  train 0.5000   75.00%  lr 0.001  12.3 s"
     summary = {
         "status": "finished", "test_accuracy": 0.5, "test_loss": 1.0, "average_test_loss": None,
-        "best_epoch": 2, "epochs": 7, "seconds_train": 0.01, "seconds_eval": 2, "seconds_compile": 345.6,
+        "best_epoch": 2, "epochs": 7,
+        "seconds_train": 0.01, "seconds_eval": 2, "seconds_compile": 345.6,
         "reason": "early stopping: val_loss has not improved in 5 epochs",
     }  # fmt: skip
     assert ending(Path("runs/a"), summary) == [
