@@ -9,7 +9,7 @@ from optrun.data.dataset import Dataset
 from optrun.engine.layout import lay_out
 from optrun.nn.losses import Loss
 from optrun.nn.models import Model
-from optrun.nn.pretrained import Start
+from optrun.nn.pretrained import Pretrained, Start
 from optrun.nn.regularization import Regularization
 from optrun.optim.averaging import Averaging
 from optrun.optim.driver import Driver
@@ -112,10 +112,10 @@ def search_has_something_to_draw(
             "where to start"
         )
         yield ("optimizer", "name"), message, "take `random_local_search`"
-        return
-    path, initializer = drawing(initialization)
-    is_fixed = initializer.constant() is not None if initializer else initialization is not None
-    if is_fixed:
+    elif isinstance(initialization, Pretrained):
+        if initialization.layers is None:
+            message = f"gives `{optimizer.name}` the weights of a run at every try"
+            yield ("initialization",), message, "take another, such as `normal`"
+    elif initialization and initialization.constant() is not None:
         message = f"gives `{optimizer.name}` the same weights at every try"
-        where = path if initializer else ("initialization",)
-        yield where, message, "take another, such as `normal`"
+        yield ("initialization",), message, "take another, such as `normal`"
