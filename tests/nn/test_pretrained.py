@@ -67,12 +67,15 @@ def test_averages_of_the_run_are_left_aside(tmp_path):
 def test_a_search_draws_only_what_is_not_taken(tmp_path, source):
     change = [DEEP, "model.normalization=batch", "optimizer=random_search"]
     change += ["regularization.dropout=0", "training.best_by=last"]
+    for still in ("zeros", "{name: constant, value: 1}"):
+        with pytest.raises(ConfigError, match=r"initialization\.otherwise: gives `random_search`"):
+            begin(tmp_path, source.path, *change, layers=[0, 1], otherwise=still)
     begun = begin(tmp_path, source.path, *change, layers=[0, 1], epochs=2)
     for name, part in begun.weights.items():
         if not name.startswith("layers.2") and not name.endswith("running"):
             np.testing.assert_array_equal(part, source.weights[name], err_msg=name)
     assert (begun.weights["layers.2.weight"] != source.weights["layers.2.weight"]).all()
-    with pytest.raises(ConfigError, match=r"optimizer\.name: draws .*, which takes all from a run"):
+    with pytest.raises(ConfigError, match="`random_search` the same weights at every try"):
         begin(tmp_path, source.path, *change)
 
 
@@ -193,7 +196,7 @@ def test_a_stored_config_is_the_same_run(tmp_path, source):
     ("otherwise", "normalization", "place"),
     [
         ("{name: orthogonal, gain: auto}", "batch", r"otherwise\.gain: `auto` knows no gain"),
-        ("zeros", "weight", r"otherwise\.name: weights of length 0"),
+        ("zeros", "weight", "otherwise: weights that may all be 0"),
     ],
 )
 def test_what_draws_the_others_is_checked_if_there_are_others(

@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 
-from optrun.config.load import load
-from optrun.errors import ConfigError
 from tests.programs import make_config, make_program, train_all
 from tests.toys import toy_data, toy_weights
 
@@ -82,22 +80,3 @@ def slots(program):
     for block in program.places.blocks:
         size = block["rows"] * block["columns"]
         yield program.parameters.state[block["state"] :][:size].copy()
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (
-            {"optimizer": {"name": "lookahead", "base": {"name": "schedule_free_sgd"}}},
-            r"optimizer\.base\.name: `schedule_free_sgd` works its weights out from averages",
-        ),
-        (
-            {"optimizer": "schedule_free_adamw", "regularization": {"max_norm": 1.0}},
-            r"regularization\.max_norm: does not reach the averages that `schedule_free_adamw`",
-        ),
-    ],
-)
-def test_what_would_silently_do_nothing_is_refused(change, message):
-    minimal = {"name": "x", "dataset": "mnist", "model": "linear"}
-    with pytest.raises(ConfigError, match=message):
-        load(minimal | change)

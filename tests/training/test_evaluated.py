@@ -5,7 +5,8 @@ import pytest
 
 from optrun.config.load import load
 from optrun.data.prepare import prepare
-from optrun.engine.program import Program, compile_program
+from optrun.engine.compiler import compile_program
+from optrun.engine.program import Program
 from optrun.optim.plateau import Plateau
 from tests.programs import train_all
 from tests.training.runs import train

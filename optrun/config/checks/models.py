@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from optrun.config.checks.contradiction import Contradiction
-from optrun.config.problems import KeyPath, count
+from optrun.config.checks.contradiction import Contradiction, drawing
+from optrun.config.memory import MOST_PARAMETERS, parameters_at_least
+from optrun.config.problems import count
 from optrun.config.training import Training
 from optrun.data.dataset import Dataset
 from optrun.engine.layout import lay_out
 from optrun.errors import RunError
-from optrun.nn.initializers import Initializer
 from optrun.nn.losses import Loss
 from optrun.nn.models import Model
 from optrun.nn.pretrained import Pretrained, Start
@@ -16,7 +16,7 @@ from optrun.nn.regularization import Regularization
 
 
 def gain_is_known(model: Model, initialization: Start) -> Iterator[Contradiction]:
-    activation, (path, initializer) = model.nonlinearity(), _initializer(initialization)
+    activation, (path, initializer) = model.nonlinearity(), drawing(initialization)
     if getattr(initializer, "gain", None) == "auto" and activation.gain() is None:
         message = f"`auto` knows no gain for the activation `{activation.name}`"
         yield (*path, "gain"), message, "write a number, such as 1.0"
@@ -26,6 +26,8 @@ def pretrained_weights_fit(
     dataset: Dataset, model: Model, initialization: Start | None
 ) -> Iterator[Contradiction]:
     if not isinstance(initialization, Pretrained) or dataset.own_objective:
+        return
+    if parameters_at_least(model, dataset) > MOST_PARAMETERS:  # which is told already
         return
     layout = lay_out(model, dataset.seen.features, dataset.outline.outputs, False, None)
     try:
@@ -108,7 +110,7 @@ def weights_have_a_direction(
     if not normalizer or not normalizer.of_weights:
         return
     what = f"`model.normalization: {normalizer.name}`"
-    path, initializer = _initializer(initialization)
+    path, initializer = drawing(initialization)
     if initializer and initializer.may_cut_off():
         message = f"weights that may all be 0 have no direction for {what}"
         yield path, message, "take another, such as `he_normal`"
@@ -138,11 +140,3 @@ def penalties_are_given_once(regularization: Regularization) -> Iterator[Contrad
     if regularization.elastic and (regularization.l1 or regularization.l2):
         message = "stands for both `l1` and `l2`, which are given too"
         yield ("regularization", "elastic"), message, "remove it, or the two"
-
-
-def _initializer(start: Start | None) -> tuple[KeyPath, Initializer | None]:
-    """What draws weights, and where it stands."""
-    if isinstance(start, Pretrained):
-        draws = None if start.layers is None else start.otherwise
-        return ("initialization", "otherwise"), draws
-    return ("initialization",), start

@@ -3,13 +3,13 @@
 import math
 from collections.abc import Iterator
 
-from optrun.config.checks.contradiction import Contradiction, gigabytes, key_path
+from optrun.config.checks.contradiction import Contradiction, drawing, gigabytes, key_path
 from optrun.config.memory import MOST_PARAMETERS, parameters_at_least, physical_memory
 from optrun.data.dataset import Dataset
 from optrun.engine.layout import lay_out
 from optrun.nn.losses import Loss
 from optrun.nn.models import Model
-from optrun.nn.pretrained import Pretrained, Start
+from optrun.nn.pretrained import Start
 from optrun.nn.regularization import Regularization
 from optrun.optim.averaging import Averaging
 from optrun.optim.driver import Driver
@@ -112,10 +112,10 @@ def search_has_something_to_draw(
             "where to start"
         )
         yield ("optimizer", "name"), message, "take `random_local_search`"
-    elif isinstance(initialization, Pretrained):
-        if initialization.layers is None:
-            message = f"gives `{optimizer.name}` the weights of a run at every try"
-            yield ("initialization",), message, "take another, such as `normal`"
-    elif initialization and initialization.constant() is not None:
+    elif initialization:
+        path, initializer = drawing(initialization)
         message = f"gives `{optimizer.name}` the same weights at every try"
-        yield ("initialization",), message, "take another, such as `normal`"
+        if initializer is None:
+            yield ("initialization",), message, "draw some of the `layers`"
+        elif initializer.constant() is not None:
+            yield path, message, "take another, such as `normal`"
