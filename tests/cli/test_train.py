@@ -1,6 +1,5 @@
 """`optrun train` as a person meets it: what it prints, and how it ends."""
 
-import math
 import re
 import signal
 import subprocess
@@ -183,7 +182,8 @@ def test_lines_without_validation_or_test_figures():
     }  # fmt: skip
     assert epoch_line(row, 10) == "epoch  7/10  train 0.5000   75.00%  lr 0.001  12.3 s"
     summary = {
-        "status": "finished", "test_accuracy": 0.5, "test_loss": 1.0, "best_epoch": 2, "epochs": 7,
+        "status": "finished", "test_accuracy": 0.5, "test_loss": 1.0, "average_test_loss": None,
+        "best_epoch": 2, "epochs": 7,
         "seconds_train": 0.01, "seconds_eval": 2, "seconds_compile": 345.6,
         "reason": "early stopping: val_loss has not improved in 5 epochs",
     }  # fmt: skip
@@ -211,5 +211,5 @@ def test_a_run_without_labels_and_rates_speaks_of_losses_only(folder):
     assert re.fullmatch(rf"epoch 2/2  train {number}  val {number}  {time}", done)
     result = out.splitlines()[0]
     assert re.fullmatch(rf"test loss {number}, with the weights of epoch \d", result)
-    pulse = Pulse(step=2, epoch=1, loss=0.5, rate=math.nan, examples_per_second=100, seconds_left=1)
+    pulse = Pulse(step=2, epoch=1, loss=0.5, rate=None, examples_per_second=100, seconds_left=1)
     assert moment(pulse) == "step 2  loss 0.5  100 examples/s"

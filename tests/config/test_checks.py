@@ -384,6 +384,11 @@ EXACT = [
         "x.yaml:5:17: initialization: gives `random_search` the same weights at every try",
         "take another, such as `normal`",
     ),
+    (
+        BASE + "initialization: {name: pretrained, run: runs/none}",
+        "x.yaml:5:41: initialization.run: there is no run runs/none: there is no directory runs",
+        "",
+    ),
     # times
     (
         BASE + "scheduler: {name: cosine, over: 11 epochs}",
