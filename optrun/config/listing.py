@@ -16,10 +16,10 @@ from optrun.data.augmentation.test_time import TEST_TIME
 from optrun.data.catalog import DATASETS, KINDS
 from optrun.data.preprocessing import PREPROCESSING
 from optrun.nn.activations import ACTIVATIONS
-from optrun.nn.initializers import INITIALIZERS
 from optrun.nn.losses import LOSSES
 from optrun.nn.models import MODELS
 from optrun.nn.normalization import NORMALIZATIONS
+from optrun.nn.pretrained import STARTS
 from optrun.nn.regularization import Adversarial, Elastic, GradientNoise, Regularization
 from optrun.optim.averaging import AVERAGES
 from optrun.optim.clipping import Clipping
@@ -43,7 +43,7 @@ FAMILIES: dict[str, dict[str, type[Section]]] = {
     "activations": {**ACTIVATIONS},
     "normalizations": {**NORMALIZATIONS},
     "losses": {**LOSSES},
-    "initializations": {**INITIALIZERS},
+    "initializations": {**STARTS},
     "optimizers": {**OPTIMIZERS},
     "schedulers": {**SCHEDULES},
     "warmups": {**WARMUPS},

@@ -8,9 +8,9 @@ from pydantic import AfterValidator, Field
 from optrun.component import Count, OneOf, Section
 from optrun.config.training import Training
 from optrun.data.catalog import AnyDataset
-from optrun.nn.initializers import INITIALIZERS, Initializer
 from optrun.nn.losses import LOSSES, Loss
 from optrun.nn.models import MODELS, Model
+from optrun.nn.pretrained import STARTS, Start
 from optrun.nn.regularization import Regularization
 from optrun.optim.averaging import AVERAGES, Averaging
 from optrun.optim.decays import Constant
@@ -50,7 +50,7 @@ class Config(Section):
     loss: Annotated[Loss, OneOf(LOSSES)] | None = None
     """What training makes small. Default: `softmax` for classes, `mse` for numbers to predict; none
     for a dataset that is its own objective."""
-    initialization: Annotated[Initializer, OneOf(INITIALIZERS)] | None = None
+    initialization: Annotated[Start, OneOf(STARTS)] | None = None
     """Where the weights start. Default: `xavier_uniform`; none for a dataset that is its own
     objective, which says where to start."""
     optimizer: Annotated[Optimizer, OneOf(OPTIMIZERS)]

@@ -1,6 +1,6 @@
 """The sentences about single values and keys: what was given, what was probably meant."""
 
-from collections.abc import Iterator
+from functools import cache
 from math import isfinite
 from typing import Any
 
@@ -62,13 +62,13 @@ def about_unknown_key(root: type[Section], values: Any, path: KeyPath) -> str:
     if slot is None or section is None:
         return ""
     own = ", ".join(_own_keys(slot, section, value_at(values, parent)))
-    if below := sorted(set(_sections_with(section, key)) - {()}, key=len)[:MOST_PLACES]:
+    if below := _nearest_first(_sections_with(key, section) - {()})[:MOST_PLACES]:
         return _belongs(key, [(*parent, *path) for path in below])
     if owners := _owners(slot, key, value_at(values, parent)):
         return f"{owners}{f' has {own}' if own else ' has no keys of its own'}"
     if guess := did_you_mean(key, section.model_fields):
         return guess
-    places = sorted(set(_sections_with(root, key)) - {parent}, key=len)
+    places = _nearest_first(_sections_with(key, root) - {parent})
     if 0 < len(places) <= MOST_PLACES:
         return _belongs(key, places)
     return f"known here: {own}" if own else "no keys are known here"
@@ -100,14 +100,19 @@ def _owners(slot: Slot, key: str, value: Any) -> str:
     return ""
 
 
-def _sections_with(root: type[Section], key: str, path: KeyPath = ()) -> Iterator[KeyPath]:
-    """The paths of all sections that may have `key`."""
-    if key in root.model_fields:
-        yield path
-    for name in root.model_fields:
-        slot = Slot.of(root, name)
-        for section in slot.sections() if slot else ():
-            yield from _sections_with(section, key, (*path, name))
+@cache
+def _sections_with(key: str, section: type[Section]) -> frozenset[KeyPath]:
+    """Where in a section `key` may stand: its own path, (), and those of sections below."""
+    paths: set[KeyPath] = {()} if key in section.model_fields else set()
+    for name in section.model_fields:
+        slot = Slot.of(section, name)
+        for inner in slot.sections() if slot else ():
+            paths |= {(name, *path) for path in _sections_with(key, inner)}
+    return frozenset(paths)
+
+
+def _nearest_first(paths: frozenset[KeyPath]) -> list[KeyPath]:
+    return sorted(paths, key=lambda path: (len(path), path))
 
 
 def _meant_by_text(text: str, types: set[Any], options: list[dict[str, Any]]) -> str:

@@ -71,6 +71,11 @@ class Layout:
         layers = self.places.layers
         return list(zip(layers["fan_in"].tolist(), layers["fan_out"].tolist(), strict=True))
 
+    def parts(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of what `named_parts` gives, by name."""
+        flat = np.broadcast_to(np.float32(0), self.total)
+        return {name: part.shape for name, part in named_parts(self.places, flat).items()}
+
     def add_state(self, rule: Rule) -> None:
         """Give every block the room that the rule needs."""
         for block in self.places.blocks:

@@ -10,6 +10,7 @@ from optrun.engine.layout import named_parts
 from optrun.nn.activations import Identity
 from optrun.nn.initializers import Initializer
 from optrun.nn.network import Places
+from optrun.nn.pretrained import Pretrained
 from optrun.numerics.streams import Purpose, stream
 
 if TYPE_CHECKING:
@@ -28,17 +29,21 @@ def draw_start(
     another generator for each. They are drawn in float64 and rounded, so a float32 run starts where
     a float64 run does; with one thread, for the bits of a decomposition depend on how many there
     are. Gains start at 1, or at the length of the vector that they scale; running statistics at
-    mean 0 and variance 1.
+    mean 0 and variance 1. What is taken from another run is not drawn.
     """
-    initializer = config.initialization
-    if initializer is None:
+    start = config.initialization
+    if start is None:
         return config.objective.start_point().astype(config.dtype)
+    taken = start.weights if isinstance(start, Pretrained) else {}
+    initializer = start.otherwise if isinstance(start, Pretrained) else start
     random_for = random_for or (lambda index: stream(config.seed, Purpose.START, index))
     flat = np.zeros(total, config.dtype)
     for name, part in named_parts(places, flat).items():
         _, number, kind = name.split(".")
         index = int(number)
-        if kind == "weight":
+        if name in taken:
+            part[:] = taken[name]
+        elif kind == "weight":
             part[:] = draw_matrix(config, initializer, places.layers, index, random_for(index))
         elif kind == "bias":
             part[:] = initializer.bias

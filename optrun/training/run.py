@@ -14,6 +14,7 @@ from optrun.config.schema import Config
 from optrun.data.prepare import Data, prepare
 from optrun.engine.compiler import compile_program
 from optrun.errors import RunError
+from optrun.nn.pretrained import Pretrained
 from optrun.numerics.kernel_cache import is_cold
 from optrun.store.environment import describe_environment, differences
 from optrun.store.identity import run_id
@@ -86,7 +87,7 @@ def run(
     observer = observer or Observer()
     observer.notice("loading data")
     data = prepare(config.dataset, config.seed, config.dtype, data_dir)
-    identity = run_id(resolved(config), data.fingerprint, NUMERICS)
+    identity = run_id(resolved(config), content(config, data), NUMERICS)
     directory = RunDirectory.named(Path(out), config.name, identity)
     directory.create()
     with directory.lock(), Interrupt(observer.stopping) as interrupt:
@@ -102,6 +103,12 @@ def run(
         }
         execute(config, data, directory, observer, interrupt, facts)
     return directory.path
+
+
+def content(config: Config, data: Data) -> str:
+    """What identifies the content of all that a run reads: its data, and weights it begins with."""
+    start = config.initialization
+    return data.fingerprint + (start.fingerprint() if isinstance(start, Pretrained) else "")
 
 
 def execute(

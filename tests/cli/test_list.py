@@ -56,6 +56,12 @@ def test_a_field_shows_what_it_takes_its_default_and_its_meaning():
     assert "hidden a list of at least 1, each item a whole number at least 1; required." in mlp
 
 
+def test_a_default_that_depends_on_the_dataset_is_not_called_null():
+    config = " ".join(shown("config").split())
+    assert "loss one of softmax, hinge, squared_hinge, mse. What training makes small. D" in config
+    assert "warmup one of constant, linear, exponential; default null. How the" in config
+
+
 def test_a_name_of_several_families_shows_all_of_them():
     text = shown("linear")
     for family in ("models", "schedulers", "warmups"):

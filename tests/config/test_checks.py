@@ -171,6 +171,10 @@ CASES = [
         "x.yaml:5:45: initialization.gain: `auto` knows no gain for the activation `gelu`",
     ),
     (
+        BASE + "initialization: {name: pretrained, run: runs/gone}",
+        "x.yaml:5:41: initialization.run: there is no run runs/gone",
+    ),
+    (
         BASE + "regularization: {dropout: [0.1, 0.2]}",
         "x.yaml:5:27: regularization.dropout: gives 2 rates, but `model.hidden` gives 1 layer",
     ),

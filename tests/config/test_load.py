@@ -154,6 +154,34 @@ def test_defaults_are_in_place():
     assert config.warmup is None
 
 
+@pytest.mark.parametrize(
+    ("dataset", "batch_size"),
+    [
+        ({"subset": 128}, 128),
+        ({"subset": 127}, "full"),
+        ({"name": "synthetic", "kind": "polynomial"}, "full"),
+    ],
+)
+def test_the_batch_size_is_the_usual_one_or_all_there_are(dataset, batch_size):
+    values = MINIMAL | {"dataset": {"name": "mnist"} | dataset}
+    assert load(values).config.training.batch_size == batch_size
+    given = load(values | {"training": {"batch_size": 100 if "kind" not in dataset else 5}})
+    assert given.config.training.batch_size in (100, 5)
+
+
+@pytest.mark.parametrize(
+    "optimizer", ["lbfgs", "rprop", {"name": "sam", "base": "rprop"}], ids=["lbfgs", "rprop", "sam"]
+)
+def test_batches_that_mislead_an_optimizer_are_noted(optimizer):
+    name = "lbfgs" if optimizer == "lbfgs" else "rprop"
+    values = MINIMAL | {"optimizer": optimizer}
+    assert load(values).notes == (
+        f"`{name}` compares gradients of successive steps, which are of 128 other examples each "
+        "time; `training.batch_size: full` takes all 54000 at each step",
+    )
+    assert load(values, ["training.batch_size=full"]).notes == ()
+
+
 def test_python_values_are_taken_as_yaml_would_give_them():
     values = MINIMAL | {
         "model": {"name": "mlp", "hidden": (8, np.int64(4))},

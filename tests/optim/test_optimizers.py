@@ -17,6 +17,7 @@ from optrun.optim.optimizer import Rule
 from optrun.optim.optimizers import OPTIMIZERS
 from optrun.optim.rules import RULES
 from tests import reference
+from tests.optim import test_kfac, test_quasi_newton, test_search, test_second_order
 from tests.programs import make_config, make_program, train_all
 from tests.torch_reference import cases
 from tests.toys import toy_data, toy_weights
@@ -37,7 +38,20 @@ FROM_PAPERS = [
     {"name": "schedule_free_sgd", "beta": 0.5, "r": 1.0, "weight_lr_power": 0.0, "lr": 0.3},
     {"name": "schedule_free_adamw"},
     {"name": "schedule_free_adamw", "beta1": 0.95, "beta2": 0.99, "weight_decay": 0.2, "r": 1.0},
+    {"name": "sam", "rho": 0.1, "base": {"name": "adam"}},
+    {"name": "sam", "base": {"name": "schedule_free_sgd", "lr": 0.3}},
+    {"name": "lookahead", "base": {"name": "adam", "lr": 0.01}},
+    {"name": "lookahead", "every": 7, "share": 0.8, "base": {"name": "sgd", "lr": 0.3}},
 ]
+BY_THEMSELVES = {
+    "random_search": test_search.test_random_search_keeps_the_best_of_all_that_it_drew,
+    "random_local_search": test_search.test_random_local_search_steps_from_the_best_so_far,
+    "lbfgs": test_quasi_newton.test_runs_equal_pytorch,
+    "newton": test_second_order.test_newton_reaches_the_minimum_of_a_quadratic_in_one_step,
+    "adahessian": test_second_order.test_adahessian_equals_its_paper,
+    "kfac": test_kfac.test_runs_equal_the_paper,
+}
+"""Where drivers, which ask for more than gradients, are compared."""
 
 
 def prepare(section: dict, model: str, dtype: str) -> Program:
@@ -49,7 +63,9 @@ def prepare(section: dict, model: str, dtype: str) -> Program:
         training={"epochs": cases.STEPS, "batch_size": "full", "best_by": "last"},
     )
     program = make_program(config, *toy_data())
-    program.parameters.weights[:] = toy_weights(program.parameters.weights.size)
+    parameters = program.parameters
+    parameters.weights[:] = toy_weights(parameters.weights.size)
+    parameters.slow[:] = parameters.weights[: parameters.slow.size]
     return program
 
 
@@ -61,8 +77,8 @@ def far(actual: np.ndarray, expected: np.ndarray) -> float:
 def test_every_optimizer_is_compared_with_pytorch_or_with_its_paper():
     with_pytorch = {section["name"] for section, _, _ in cases.OPTIMIZERS.values()}
     from_papers = {section["name"] for section in FROM_PAPERS}
-    assert not with_pytorch & from_papers
-    assert with_pytorch | from_papers == set(OPTIMIZERS)
+    named = [*with_pytorch, *from_papers, *BY_THEMSELVES]
+    assert sorted(named) == sorted(OPTIMIZERS)
 
 
 @pytest.mark.parametrize(("optimizer", "model"), cases.cases())

@@ -18,7 +18,17 @@ from optrun.store.run_directory import RunDirectory
 from optrun.store.table import Table
 from optrun.training import trainer
 from optrun.training.run import run
-from tests.training.runs import ROOT, SMALL, TIMES, Spy, interrupt, same_results, train
+from tests.training.runs import (
+    ROOT,
+    SMALL,
+    TIMES,
+    Killed,
+    Spy,
+    interrupt,
+    kill,
+    same_results,
+    train,
+)
 
 
 # 12 steps an epoch, 5 epochs: in the first, at a boundary, later on, at the very end
@@ -44,23 +54,37 @@ def test_ctrl_c_saves_and_resuming_gives_the_same_bytes(tmp_path, pulse, best_by
 
 
 @pytest.mark.parametrize(
-    "optimizer",
+    "overrides",
     [
-        "{name: asgd, t0: 5}",
-        "{name: adam, amsgrad: true}",
-        "{name: rmsprop, centered: true, momentum: 0.5}",
-        "rprop",
-        "muon",
-        "adafactor",
+        ["optimizer={name: asgd, t0: 5}"],
+        ["optimizer={name: adam, amsgrad: true}"],
+        ["optimizer={name: rmsprop, centered: true, momentum: 0.5}"],
+        ["optimizer=rprop"],
+        ["optimizer=muon"],
+        ["optimizer=adafactor"],
+        ["optimizer=schedule_free_adamw"],
+        ["optimizer={name: lookahead, every: 7, base: adam}", "model.normalization=batch"],
+        ["optimizer={name: sam, base: momentum}", "model.normalization=batch"],
+        ["optimizer=lbfgs"],
+        ["optimizer=adahessian"],
+        ["optimizer={name: kfac, refresh: 4}"],
+        ["optimizer=random_local_search"],
+        ["averaging={name: ema, decay: 0.9}", "model.normalization=batch"],
+        ["averaging={name: swa, start: 30%, every: 2 steps}"],
+        ["scheduler={name: plateau, watch: train_loss, patience: 0, threshold: 0.3}"],
     ],
+    ids=lambda overrides: overrides[0],
 )
-def test_rules_whose_state_depends_on_options_or_time_resume_alike(
-    tmp_path, optimizer, monkeypatch
-):
+def test_a_run_that_is_stopped_and_later_killed_ends_alike(tmp_path, overrides, monkeypatch):
     monkeypatch.setattr(trainer, "CHUNK_SECONDS", 0.0)
-    whole = train(tmp_path / "whole", f"optimizer={optimizer}")
-    train(tmp_path / "cut", f"optimizer={optimizer}", observer=Spy(17, interrupt))
-    assert same_results(train(tmp_path / "cut", f"optimizer={optimizer}").path, whole.path)
+    whole = train(tmp_path / "whole", *overrides)
+    train(tmp_path / "cut", *overrides, observer=Spy(29, interrupt))
+    with pytest.raises(Killed):
+        train(tmp_path / "cut", *overrides, observer=Spy(13, kill))
+    spy = Spy()
+    resumed = train(tmp_path / "cut", *overrides, observer=spy)
+    assert 29 <= spy.plan.resumed_at < 42
+    assert same_results(resumed.path, whole.path)
 
 
 def test_a_run_that_diverges_after_resuming_diverges_alike(tmp_path, monkeypatch):

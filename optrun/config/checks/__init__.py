@@ -46,6 +46,7 @@ CHECKS: tuple[Check, ...] = (
     models.loss_fits_targets,
     models.loss_takes_mixtures,
     models.gain_is_known,
+    models.pretrained_weights_fit,
     models.batch_can_be_normalized,
     models.weights_have_a_direction,
     models.dropout_matches_layers,

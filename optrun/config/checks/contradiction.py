@@ -6,6 +6,8 @@ from optrun.config.memory import GIGABYTE
 from optrun.config.problems import KeyPath
 from optrun.config.training import Training
 from optrun.data.dataset import Dataset
+from optrun.nn.initializers import Initializer
+from optrun.nn.pretrained import Pretrained, Start
 
 Contradiction = tuple[KeyPath, str, str]
 """The key to change, what is wrong with it, and what to do."""
@@ -22,6 +24,14 @@ def steps_of(dataset: Dataset, training: Training) -> tuple[int, int]:
     """Steps in an epoch and in the run."""
     per_epoch = training.steps_per_epoch(max(dataset.sizes().train, 0))
     return per_epoch, training.epochs * per_epoch
+
+
+def drawing(start: Start | None) -> tuple[KeyPath, Initializer | None]:
+    """What draws weights, None where nothing does, and where it stands."""
+    if isinstance(start, Pretrained):
+        draws = None if start.layers is None else start.otherwise
+        return ("initialization", "otherwise"), draws
+    return ("initialization",), start
 
 
 def gigabytes(size: float) -> str:

@@ -2,21 +2,40 @@
 
 from collections.abc import Iterator
 
-from optrun.config.checks.contradiction import Contradiction
+from optrun.config.checks.contradiction import Contradiction, drawing
+from optrun.config.memory import MOST_PARAMETERS, parameters_at_least
 from optrun.config.problems import count
 from optrun.config.training import Training
 from optrun.data.dataset import Dataset
-from optrun.nn.initializers import Initializer
+from optrun.engine.layout import lay_out
+from optrun.errors import RunError
 from optrun.nn.losses import Loss
 from optrun.nn.models import Model
+from optrun.nn.pretrained import Pretrained, Start
 from optrun.nn.regularization import Regularization
 
 
-def gain_is_known(model: Model, initialization: Initializer) -> Iterator[Contradiction]:
-    activation = model.nonlinearity()
-    if getattr(initialization, "gain", None) == "auto" and activation.gain() is None:
+def gain_is_known(model: Model, initialization: Start) -> Iterator[Contradiction]:
+    activation, (path, initializer) = model.nonlinearity(), drawing(initialization)
+    if getattr(initializer, "gain", None) == "auto" and activation.gain() is None:
         message = f"`auto` knows no gain for the activation `{activation.name}`"
-        yield ("initialization", "gain"), message, "write a number, such as 1.0"
+        yield (*path, "gain"), message, "write a number, such as 1.0"
+
+
+def pretrained_weights_fit(
+    dataset: Dataset, model: Model, initialization: Start | None
+) -> Iterator[Contradiction]:
+    if not isinstance(initialization, Pretrained) or dataset.own_objective:
+        return
+    if parameters_at_least(model, dataset) > MOST_PARAMETERS:  # which is told already
+        return
+    layout = lay_out(model, dataset.seen.features, dataset.outline.outputs, False, None)
+    try:
+        misfit = initialization.misfit(layout.parts())
+    except RunError as error:
+        misfit = (str(error), "")
+    if misfit:
+        yield ("initialization", "run"), *misfit
 
 
 def dropout_matches_layers(model: Model, regularization: Regularization) -> Iterator[Contradiction]:
@@ -32,7 +51,7 @@ def dropout_matches_layers(model: Model, regularization: Regularization) -> Iter
 
 
 def objective_is_whole(
-    dataset: Dataset, model: Model, loss: Loss | None, initialization: Initializer | None
+    dataset: Dataset, model: Model, loss: Loss | None, initialization: Start | None
 ) -> Iterator[Contradiction]:
     """A dataset that is its own objective has parameters only, and says where they start."""
     what, sees_features = f"dataset `{dataset.name}`", model.widths(1, 1)[0] > 0
@@ -84,16 +103,17 @@ def batch_can_be_normalized(
 
 
 def weights_have_a_direction(
-    model: Model, initialization: Initializer | None, regularization: Regularization
+    model: Model, initialization: Start | None, regularization: Regularization
 ) -> Iterator[Contradiction]:
     """Weight normalization divides by the length of a unit's weights."""
     normalizer = model.normalizer()
     if not normalizer or not normalizer.of_weights:
         return
     what = f"`model.normalization: {normalizer.name}`"
-    if initialization and initialization.may_cut_off():
+    path, initializer = drawing(initialization)
+    if initializer and initializer.may_cut_off():
         message = f"weights that may all be 0 have no direction for {what}"
-        yield ("initialization",), message, "take another, such as `he_normal`"
+        yield path, message, "take another, such as `he_normal`"
     if regularization.max_norm is not None:
         message = f"has no effect with {what}, which sets lengths by itself"
         yield ("regularization", "max_norm"), message, "remove one of the two"

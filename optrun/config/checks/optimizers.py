@@ -3,13 +3,13 @@
 import math
 from collections.abc import Iterator
 
-from optrun.config.checks.contradiction import Contradiction, gigabytes, key_path
+from optrun.config.checks.contradiction import Contradiction, drawing, gigabytes, key_path
 from optrun.config.memory import MOST_PARAMETERS, parameters_at_least, physical_memory
 from optrun.data.dataset import Dataset
 from optrun.engine.layout import lay_out
-from optrun.nn.initializers import Initializer
 from optrun.nn.losses import Loss
 from optrun.nn.models import Model
+from optrun.nn.pretrained import Start
 from optrun.nn.regularization import Regularization
 from optrun.optim.averaging import Averaging
 from optrun.optim.driver import Driver
@@ -102,7 +102,7 @@ def curvature_of_a_dataset_is_known(
 
 
 def search_has_something_to_draw(
-    optimizer: Optimizer, dataset: Dataset, initialization: Initializer | None
+    optimizer: Optimizer, dataset: Dataset, initialization: Start | None
 ) -> Iterator[Contradiction]:
     if not isinstance(optimizer, Driver) or not optimizer.draws_starts:
         return
@@ -112,6 +112,10 @@ def search_has_something_to_draw(
             "where to start"
         )
         yield ("optimizer", "name"), message, "take `random_local_search`"
-    elif initialization and initialization.constant() is not None:
+    elif initialization:
+        path, initializer = drawing(initialization)
         message = f"gives `{optimizer.name}` the same weights at every try"
-        yield ("initialization",), message, "take another, such as `normal`"
+        if initializer is None:
+            yield ("initialization",), message, "draw some of the `layers`"
+        elif initializer.constant() is not None:
+            yield path, message, "take another, such as `normal`"
