@@ -8,7 +8,12 @@ import typer
 
 def plot(
     runs: Annotated[list[Path], typer.Argument(help="Run directories, such as runs/mnist-*.")],
-    metric: Annotated[str, typer.Option(help="A column of metrics.csv or steps.csv.")] = "val_loss",
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            help="A column of metrics.csv or steps.csv.", show_default="val_loss, else train_loss"
+        ),
+    ] = None,
     x: Annotated[
         str,
         typer.Option(metavar="[epoch|step|seconds]", help="What the horizontal axis counts."),

@@ -163,7 +163,7 @@ def finished_lines(summary: dict[str, Any]) -> list[str]:
     chosen = f"with the weights of epoch {summary['best_epoch']}"
     lines = [f"test {figures(summary, 'test')}, {chosen}"]
     if summary["average_test_loss"] is not None:
-        lines.append(f"their average: test {figures(summary, 'average_test')}")
+        lines.append(f"averaged weights of that epoch: test {figures(summary, 'average_test')}")
     return [
         *lines,
         f"trained {counted(summary['epochs'], 'epoch')} in {duration(summary['seconds_train'])}; "

@@ -17,13 +17,16 @@ HEADINGS = {
     "status": "status",
     "started": "started",
     "epochs": "epochs",
+    "train_loss": "train loss",
     "val_loss": "val loss",
     "val_accuracy": "val acc",
     "test_accuracy": "test acc",
+    "test_loss": "test loss",
     "seconds_train": "train time",
     "differs": "differs",
 }
-NUMBERS = ("epochs", "val_loss", "val_accuracy", "test_accuracy", "seconds_train")
+MEASURES = ("train_loss", "val_loss", "val_accuracy", "test_accuracy", "test_loss")
+NUMBERS = ("epochs", *MEASURES, "seconds_train")
 # Left out one after the other where there is no room for all:
 DROPPED = ("seconds_train", "started", "val_loss", "test_accuracy", "epochs", "val_accuracy")
 NARROWEST = {"name": 12, "differs": 20}  # letters to which these columns are cut, for room
@@ -124,7 +127,7 @@ def fit(widths: dict[str, int], width: int) -> dict[str, int]:
     narrow = {field: min(room, NARROWEST.get(field, room)) for field, room in widths.items()}
     for field in DROPPED:
         if total(narrow) > width:
-            narrow.pop(field)
+            narrow.pop(field, None)
     spare = max(0, width - total(narrow))
     for field in ("name", "differs"):
         more = min(spare, widths[field] - narrow[field])
@@ -140,6 +143,7 @@ def total(widths: dict[str, int]) -> int:
 
 def columns_of(rows: Sequence["RunRow"]) -> dict[str, list[str]]:
     """The table's fields as texts, `-` where there is no value."""
+    told = measures_of(rows)
     years = {row.started[:4] for row in rows if row.started}
     day = slice(5, 16) if len(years) == 1 else slice(0, 10)  # the year only where it tells
     return {
@@ -148,12 +152,28 @@ def columns_of(rows: Sequence["RunRow"]) -> dict[str, list[str]]:
         "status": [row.status for row in rows],
         "started": [(row.started or "-")[day].replace("T", " ") or "-" for row in rows],
         "epochs": [shown(row.epochs, "{}") for row in rows],
-        "val_loss": [shown(row.val_loss, "{:.4g}") for row in rows],
-        "val_accuracy": [shown(row.val_accuracy, "{:.2%}") for row in rows],
-        "test_accuracy": [shown(row.test_accuracy, "{:.2%}") for row in rows],
+        **{field: texts_of(rows, field) for field in told},
         "seconds_train": [shown(row.seconds_train, "{:.1f} s") for row in rows],
         "differs": differences_of(rows),
     }
+
+
+def measures_of(rows: Sequence["RunRow"]) -> list[str]:
+    """The measures to show: losses where there are no labels, that of training without others."""
+
+    def any_has(field: str) -> bool:
+        return any(getattr(row, field) is not None for row in rows)
+
+    labelled = any_has("val_accuracy") or any_has("test_accuracy")
+    if labelled or not any_has("train_loss"):
+        return ["val_loss", "val_accuracy", "test_accuracy"]
+    return ["val_loss" if any_has("val_loss") else "train_loss", "test_loss"]
+
+
+def texts_of(rows: Sequence["RunRow"], field: str) -> list[str]:
+    """A measure as text."""
+    form = "{:.2%}" if field.endswith("accuracy") else "{:.4g}"
+    return [shown(getattr(row, field), form) for row in rows]
 
 
 def differences_of(rows: Sequence["RunRow"]) -> list[str]:

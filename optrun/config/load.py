@@ -15,6 +15,7 @@ from optrun.config.problems import KeyPath, Problem, render
 from optrun.config.read import read_file
 from optrun.config.schema import Config
 from optrun.config.vocabulary import value_at
+from optrun.data.whitening import Whitening
 from optrun.errors import ConfigError
 
 LARGEST = 2**63 - 1
@@ -75,6 +76,32 @@ def _seldom_meant(config: Config) -> Iterator[str]:
             f"`{method.name}` compares gradients of successive steps, which are of {batch} other "
             f"examples each time; `training.batch_size: full` takes all {examples} at each step"
         )
+    elif method.full_batches and (drawn := _drawn_anew(config)):
+        yield (
+            f"`{method.name}` compares gradients of successive steps, and {drawn} makes each of "
+            "them one of another objective"
+        )
+    if method.name == "newton" and len(config.model.widths(1, 1)) > 2:
+        yield (
+            "`newton` climbs where a network's loss is curved downwards; an `optimizer.damping` of "
+            "0.1 or more, or a model without hidden layers, keeps it going down"
+        )
+    seen = config.dataset.stored
+    for step in config.dataset.preprocessing:
+        if isinstance(step, Whitening) and examples <= seen.features:
+            yield (
+                f"`{step.name}` sees {examples} training examples of {seen.features} features, too "
+                "few to tell all directions apart; other examples are blown up in the rest unless "
+                "`eps` is large"
+            )
+        seen = step.leaves(seen)
+
+
+def _drawn_anew(config: Config) -> str | None:
+    """What is drawn at every step, if anything is."""
+    if any(config.regularization.rates(len(config.model.widths(1, 1)) - 2)):
+        return "dropout"
+    return "augmentation" if config.dataset.augmentation else None
 
 
 def _refuse_other_types(source: object, overrides: object) -> None:

@@ -11,6 +11,7 @@ from optrun.engine.layout import evaluation_shapes, lay_out, training_shapes
 from optrun.engine.program import EVALUATION_ROWS
 from optrun.nn.models import Model
 from optrun.nn.regularization import Regularization
+from optrun.optim.averaging import Averaging
 from optrun.optim.optimizer import Optimizer
 
 MOST_STEPS = 100_000_000
@@ -45,13 +46,15 @@ def memory_needed(
     optimizer: Optimizer,
     regularization: Regularization,
     training: Training,
+    averaging: Averaging | None,
     dtype: str,
 ) -> list[tuple[KeyPath, int]]:
     """Bytes that the parts of a run need, each with the field that decides them most.
 
     Counted are examples and targets, as drawn and as kept; what preprocessing makes of them where
-    it is more than a shift and scale; weights, gradient and optimizer state; the activations of a
-    batch and of an evaluation; the rate of every step. Drivers are counted by a check of their own.
+    it is more than a shift and scale; weights in all copies, gradient and optimizer state; the
+    activations of a batch and of an evaluation; the rate of every step. Drivers are counted by a
+    check of their own.
     """
     width, outline = WIDTH[dtype], dataset.outline
     widths = model.widths(dataset.seen.features, outline.outputs)
@@ -74,7 +77,9 @@ def memory_needed(
     layout = lay_out(
         model, dataset.seen.features, outline.outputs, regularization.include_bias, optimizer.rule
     )
-    kept = 2 * layout.parameters + layout.state
+    # in training, chosen, and as the epoch began; slow ones; averages of the former two
+    copies = 3 + (optimizer.lookahead()[0] > 0) + 2 * (averaging is not None)
+    kept = layout.parameters + copies * layout.total + layout.state
     seen = _numbers(training_shapes(layout, batch, regularization, optimizer.ascent() > 0))
     evaluated = _numbers(evaluation_shapes(layout, EVALUATION_ROWS))
     steps = min(training.epochs * training.steps_per_epoch(examples), MOST_STEPS)

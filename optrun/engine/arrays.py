@@ -97,7 +97,7 @@ class Record(NamedTuple):
     Attributes:
         loss: of the batch, without penalties.
         penalty: what the penalties add to it.
-        norm: of the gradient of both, before clipping.
+        norm: of the gradient that is stepped by, noise included, before clipping.
     """
 
     loss: Any

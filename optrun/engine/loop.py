@@ -48,7 +48,8 @@ def train_steps(
             break
         if numbers.ascent > 0.0:
             kept = climb(parameters, work.spare, numbers.ascent)
-            gather_batch(gather, examples, places, work, rows, start, epoch.views)
+            if numbers.adversarial[0] > 0.0:  # which has moved the batch
+                gather_batch(gather, examples, places, work, rows, start, epoch.views)
             first_loss, first_penalty = record.loss[k], record.penalty[k]
             objective_gradient(
                 normalize, denormalize, activate, backpropagate, loss,

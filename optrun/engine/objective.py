@@ -19,6 +19,9 @@ from optrun.numerics.sums import norms
 from optrun.optim.averaging import average
 from optrun.optim.driver import Driver, Factors
 
+FACTOR_ROWS = 1024
+"""Rows taken to float64 at a time, so that full batches need no copy of themselves."""
+
 
 @kernel
 def value_at(normalize, activate, loss, weights, places, work, numbers, n, t, seed):
@@ -236,9 +239,12 @@ class BatchObjective:
         work, rates = workspace.work, workspace.numbers.dropout
         for a, layer, start, rate in zip(inputs, self.layers, starts[0], rates, strict=True):
             h = (work.dropped if rate > 0 else work.h)[capacity * start :]
-            seen = np.ones((self.n, layer[0] + 1))
-            seen[:, :-1] = h[: self.n * layer[0]].reshape(self.n, -1)
-            a += seen.T @ seen / self.n
+            h = h[: self.n * layer[0]].reshape(self.n, layer[0])
+            for first in range(0, self.n, FACTOR_ROWS):
+                rows = h[first : first + FACTOR_ROWS]
+                seen = np.ones((len(rows), layer[0] + 1))
+                seen[:, :-1] = rows
+                a += seen.T @ seen / self.n
         for k in range(self.layers[-1][1]):
             signals_at.compiled(
                 workspace.rules.backpropagate, self.factor, k, self.weights, workspace.places,
@@ -266,7 +272,7 @@ def drive(
         t, start = step + k + 1, (first + k) * workspace.batch_size
         objective.begin(epoch, start, t)
         random = stream(workspace.config.seed, driver.purpose, t)
-        penalty = workspace.penalty(parameters.weights)
+        penalty, before = workspace.penalty(parameters.weights), parameters.weights.copy()
         try:
             value = driver.step(objective, parameters.state, workspace.rates[t - 1], t, random)
         except FloatingPointError:  # the curvature is not finite
@@ -274,6 +280,7 @@ def drive(
         record.loss[k], record.penalty[k] = value - penalty, penalty
         record.norm[k] = objective.norm
         if not -limit <= record.loss[k] <= limit:
+            parameters.weights[:] = before
             return k + 1
         if parameters.average.size:
             average(parameters.average, parameters.weights, workspace.curves.shares[t - 1])

@@ -10,7 +10,8 @@ from optrun.numerics.philox import philox
 def keep_mask(mask, rate, seed, purpose, index, layer):
     """Fill the flat mask with 0 at the given rate and with 1/(1−rate) elsewhere.
 
-    An entry depends on its place, the seed, the purpose, the index (a step) and the layer only.
+    An entry depends on its place, the size of the mask, the seed, the purpose, the index (a step)
+    and the layer only.
     """
     k0, k1 = np.uint32(seed & 0xFFFFFFFF), np.uint32(seed >> 32)
     c1, c2, c3 = np.uint32(index), np.uint32(layer), np.uint32(purpose)

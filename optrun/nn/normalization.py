@@ -22,8 +22,8 @@ The fourth acts on the weights of every linear layer instead, by two kernels of 
 v, w, dw   (fan_in, units); no column of v may be 0
 gain       γ (units,), ‖v‖ at the start, so that w is v there
 
-Means, variances and norms are summed in float64 and in a fixed order; a variance takes a second
-pass, over the distances from the mean.
+Means, variances and norms of the way forward are summed in float64 and in a fixed order; a variance
+takes a second pass, over the distances from the mean.
 """
 
 from typing import Annotated, ClassVar, Literal

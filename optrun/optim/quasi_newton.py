@@ -76,6 +76,8 @@ class LBFGS(Driver):
             self.remember(memory, g)
             direction = self.direction(memory, g)
         slope, length = float(g @ direction), 0.0
+        if not np.isfinite(slope):
+            raise FloatingPointError("the gradient is not finite")
         if slope <= -self.tolerance_change:
             length = self.search(objective, direction, Point(0.0, float(value), slope), lr)
         memory["steps"] += 1

@@ -66,9 +66,11 @@ class RunRow:
     id: str | None
     status: str
     epochs: int | None
+    train_loss: float | None
     val_accuracy: float | None
     val_loss: float | None
     test_accuracy: float | None
+    test_loss: float | None
     seconds_train: float | None
     started: str | None
     directory: Path
@@ -136,7 +138,9 @@ def describe(path: Path) -> RunRow:
     try:
         summary = files.read_summary()
     except RunError:
-        return RunRow(path.name, None, "unreadable", None, None, None, None, None, None, path)
+        return RunRow(
+            path.name, None, "unreadable", None, None, None, None, None, None, None, None, path
+        )
     if summary["status"] == "running":
         abandoned = not files.is_locked()
         summary |= last_row(path) | {"status": "interrupted" if abandoned else "running"}
@@ -145,9 +149,11 @@ def describe(path: Path) -> RunRow:
         id=text(summary.get("id")),
         status=summary["status"],
         epochs=number(summary.get("epochs")),
+        train_loss=number(summary.get("train_loss")),
         val_accuracy=number(summary.get("val_accuracy")),
         val_loss=number(summary.get("val_loss")),
         test_accuracy=number(summary.get("test_accuracy")),
+        test_loss=number(summary.get("test_loss")),
         seconds_train=number(summary.get("seconds_train")),
         started=text(summary.get("started")),
         directory=path,

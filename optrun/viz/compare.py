@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from optrun.errors import UserError
+from optrun.store.reading import load_run
 from optrun.viz import style
 from optrun.viz.differences import LETTERS
 from optrun.viz.groups import Curve, Group, mean_and_range, read_groups
@@ -23,7 +24,7 @@ WIDTH, HEIGHT = 8.0, 5.0  # inches, without the legend
 
 def compare(
     directories: Sequence[str | Path],
-    metric: str = "val_loss",
+    metric: str | None = None,
     x: str = "epoch",
     log_x: bool = False,
     log_y: bool = False,
@@ -39,7 +40,8 @@ def compare(
 
     Args:
         directories: run directories.
-        metric: a column of steps.csv or metrics.csv.
+        metric: a column of steps.csv or metrics.csv; by default `val_loss`, or `train_loss` if no
+            run has validation data.
         x: `epoch`, `step`, or `seconds` of training.
         log_x: whether the horizontal axis is logarithmic; log_y: the vertical one.
         smooth: weight in [0, 1) of the past in the moving average; 0 draws the values.
@@ -52,9 +54,19 @@ def compare(
     Raises:
         UserError: an argument is not one of the above; RunError where a run is at fault.
     """
+    check_arguments(directories, x, smooth)
+    metric = metric or usual_metric(directories)
     path = Path(out if out is not None else f"{metric}.png")
     style.check_format(path)
     return style.save(compare_figure(directories, metric, x, log_x, log_y, smooth, warn), path)
+
+
+def usual_metric(directories: Sequence[str | Path]) -> str:
+    """`val_loss`, or `train_loss` if no run has the former."""
+    runs = (load_run(directory) for directory in directories)
+    return (
+        "val_loss" if any(run.metrics["val_loss"].notna().any() for run in runs) else "train_loss"
+    )
 
 
 def compare_figure(

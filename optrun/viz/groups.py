@@ -99,7 +99,7 @@ def with_values(curves: Sequence[Curve], metric: str, warn: Callable[[str], obje
     """The curves that have points, or diverged before their first; a warning names each other."""
     drawn = [c for c in curves if len(c.points) or c.run.summary["status"] == "diverged"]
     absent = [curve.run for curve in curves if curve not in drawn]
-    if not drawn:
+    if not any(len(curve.points) for curve in drawn) and absent:
         measured = dict.fromkeys(
             str(column)
             for run in absent

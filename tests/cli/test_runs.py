@@ -117,7 +117,9 @@ def test_an_unknown_column_names_the_nearest(root: Path):
     result = CliRunner().invoke(app, [str(root), "--sort", "val_acuracy"])
     assert isinstance(result.exception, UserError)
     assert "did you mean val_accuracy?" in str(result.exception)
-    assert "started, epochs, val loss (val_loss), val acc" in str(result.exception)
+    assert "started, epochs, train loss (train_loss), val loss (val_loss), val acc" in str(
+        result.exception
+    )
     assert "directory" not in str(result.exception)
 
 

@@ -347,6 +347,12 @@ EXACT = [
         "this machine has 16 GB: take a smaller model, or `adam`",
     ),
     (
+        with_optimizer("random_local_search").replace("[8]", "[8], normalization: batch"),
+        "x.yaml:3:48: model.normalization: gathers statistics of weights that `random_local_search` tries and "
+        "leaves",
+        "take `layer`, or another optimizer",
+    ),
+    (
         with_optimizer("newton").replace("[8]", "[8], normalization: layer"),
         "x.yaml:3:48: model.normalization: `newton` knows no second derivatives through "
         "normalization",

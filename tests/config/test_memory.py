@@ -32,7 +32,7 @@ def sixteen_gigabytes(monkeypatch):
 @pytest.mark.parametrize(
     ("config", "overrides", "path", "gigabytes"),
     [
-        (CONFIG, ["model.hidden=[100000000]"], "model.hidden", "1,365 GB"),
+        (CONFIG, ["model.hidden=[100000000]"], "model.hidden", "1,370 GB"),
         (CONFIG, ["model.hidden=[8,9223372036854775807]"], "model.hidden", ""),
         (CONFIG, ["optimizer=newton", "model.hidden=[4000000000,4000000000]"], "model.hidden", ""),
         (CONFIG, ["dataset.samples=500000000"], "dataset.samples", "22 GB"),
@@ -97,6 +97,7 @@ def test_the_estimate_is_what_the_arrays_of_a_program_take(dtype, extra):
             config.optimizer,
             config.regularization,
             config.training,
+            config.averaging,
             config.dtype,
         )
     )
@@ -104,7 +105,10 @@ def test_the_estimate_is_what_the_arrays_of_a_program_take(dtype, extra):
 
 
 def nbytes(program: Program) -> int:
-    arrays = [*program.parameters, *program.work, *program.evaluation_work, program.rates]
+    """Of a program, and of what a trainer copies of it: chosen weights, and an epoch's first."""
+    parameters = program.parameters
+    copies = [parameters.weights, parameters.weights, parameters.average]
+    arrays = [*parameters, *copies, *program.work, *program.evaluation_work, program.rates]
     return sum(np.asarray(array).nbytes for array in arrays)
 
 
@@ -125,6 +129,7 @@ def test_what_preprocessing_leaves_is_counted(dtype, steps, features, room):
         config.optimizer,
         config.regularization,
         config.training,
+        config.averaging,
         config.dtype,
     )
     assert data.features == features

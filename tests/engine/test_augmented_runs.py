@@ -64,12 +64,21 @@ def test_a_chunk_may_begin_anywhere_in_an_epoch(name):
 def test_mixed_targets_share_an_example_between_two_labels():
     program = make([{"name": "mixup", "alpha": 1.0}])
     epoch = program.epoch(0)
-    program.run(0, 1, epoch, np.inf)
-    targets, rows = program.work.targets, epoch.order[:16]
+    program.run(0, 3, epoch, np.inf)
+    targets, rows = program.work.targets, epoch.order[32:48]
     labels = program.data.train.targets[rows]
-    share = epoch.views.shares[0]
+    share = epoch.views.shares[32]
+    assert share != epoch.views.shares[0]
     expected = share * np.eye(10)[labels] + (1 - share) * np.eye(10)[np.roll(labels, -1)]
     np.testing.assert_allclose(targets, expected, rtol=1e-12)
+
+
+def test_a_driver_sees_the_views_of_its_batch():
+    rule, driver = make(LIST), make(LIST, optimizer="lbfgs")
+    rule.run(0, 3, rule.epoch(0), np.inf)
+    driver.objective.begin(driver.epoch(0), 32, 3)
+    np.testing.assert_array_equal(rule.work.h, driver.work.h)
+    np.testing.assert_array_equal(rule.work.targets, driver.work.targets)
 
 
 def test_the_scores_of_five_crops_are_averaged():

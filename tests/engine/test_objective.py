@@ -24,7 +24,7 @@ CURVED = (
 
 def make(**sections) -> Program:
     """A program at made-up weights, its objective turned to all examples at step 3."""
-    training = {"epochs": 1, "batch_size": "full", "best_by": "last"}
+    training = {"epochs": 3, "batch_size": "full", "best_by": "last"}
     program = make_program(make_config(training=training, **sections), *toy_data())
     program.parameters.weights[:] = toy_weights(program.parameters.weights.size)
     program.objective.begin(Epoch(np.arange(30), no_views()), 0, 3)
@@ -97,6 +97,28 @@ def test_every_driver_lowers_the_loss_and_knows_its_objective(name, dtype):
     last = program.evaluate(program.data.train, program.parameters.weights)[0]
     assert losses[0] == pytest.approx(first, rel=1e-5)
     assert last < losses[0]
+
+
+def test_running_statistics_are_those_of_a_step_s_first_evaluation():
+    model = {"name": "mlp", "hidden": [5], "normalization": "batch"}
+    program = make(optimizer="lbfgs", model=model)
+    statistics = program.parameters.weights[program.parameters.gradient.size :]
+    program.objective.gradient()
+    first = statistics.copy()
+    program.objective.weights[:] *= 2
+    program.objective.gradient()
+    program.objective.value()
+    np.testing.assert_array_equal(statistics, first)
+
+
+def test_the_average_follows_a_driver():
+    program = make(optimizer="lbfgs", averaging={"name": "ema", "decay": 0.6}, model="linear")
+    expected = program.parameters.weights.copy()
+    for step in range(3):
+        program.run(step, 1, program.epoch(step), np.inf)
+        share = 1.0 if step == 0 else 0.4
+        expected += share * (program.parameters.weights - expected)
+    np.testing.assert_allclose(program.parameters.average, expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", DRIVERS)

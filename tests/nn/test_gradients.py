@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from optrun.nn.losses import LOSSES
+from optrun.nn.normalization import NORMALIZATIONS
 from tests.programs import make_config, make_program
 from tests.torch_reference.activations import SECTIONS
 from tests.toys import toy_data
@@ -22,6 +23,10 @@ CASES = (
             {"dropout": [0.2, 0.6], "l2": 0.1},
         )
     ]
+    + [
+        {"model": {"name": "mlp", "hidden": [6, 5], "activation": "tanh", "normalization": name}}
+        for name in NORMALIZATIONS
+    ]
 )
 
 
@@ -30,6 +35,7 @@ def test_gradient_equals_central_differences(sections):
     config = make_config(training={"epochs": 1, "batch_size": "full"}, **sections)
     program = make_program(config, *toy_data())
     program.rates[:] = 0.0
+    program.parameters.weights[:] *= 1 + 0.3 * np.sin(np.arange(program.parameters.weights.size))
     weights, epoch = program.parameters.weights, program.epoch(0)
 
     def objective() -> float:
@@ -39,7 +45,7 @@ def test_gradient_equals_central_differences(sections):
     objective()
     analytic = program.parameters.gradient.copy()
     numeric = np.empty_like(analytic)
-    for i in range(weights.size):
+    for i in range(analytic.size):
         kept, h = weights[i], 1e-6
         weights[i] = kept + h
         above = objective()
@@ -51,11 +57,12 @@ def test_gradient_equals_central_differences(sections):
     assert np.abs(analytic).max() > 1e-3
 
 
-def test_evaluation_ignores_dropout_and_penalties():
+def test_evaluation_ignores_what_regularizes():
     x, y = toy_data()
     plain = make_program(make_config(), x, y)
-    section = {"dropout": 0.5, "l2": 1.0}
-    regularized = make_program(make_config(regularization=section), x, y)
+    section = {"dropout": 0.5, "input_dropout": 0.2, "l2": 1.0, "adversarial": {"epsilon": 0.1}}
+    loss = {"name": "softmax", "label_smoothing": 0.2, "confidence_penalty": 0.1}
+    regularized = make_program(make_config(regularization=section, loss=loss), x, y)
     train = plain.data.train
     start = plain.parameters.weights
     measured = regularized.evaluate(regularized.data.train, start)

@@ -103,6 +103,7 @@ def test_loss_curve_equals_pytorch_in_float32(optimizer, model):
 @pytest.mark.parametrize("section", FROM_PAPERS, ids=str)
 def test_a_run_equals_the_paper(section, model, dtype):
     program = prepare(section, model, dtype)
+    program.rates[:] *= np.linspace(1.0, 0.5, program.rates.size)
     flat = program.parameters.weights.astype(np.float64)
     start = {name: w.copy() for name, w in program.named_weights(flat).items()}
     x, y = toy_data()

@@ -57,6 +57,7 @@ CHECKS: tuple[Check, ...] = (
     optimizers.weights_stay_as_they_are_left,
     optimizers.driver_is_asked_for_what_it_does,
     optimizers.driver_fits_into_memory,
+    optimizers.statistics_are_of_the_weights,
     optimizers.curvature_is_known,
     optimizers.curvature_of_a_dataset_is_known,
     optimizers.search_has_something_to_draw,

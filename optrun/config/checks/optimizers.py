@@ -14,6 +14,7 @@ from optrun.nn.regularization import Regularization
 from optrun.optim.averaging import Averaging
 from optrun.optim.driver import Driver
 from optrun.optim.optimizer import Optimizer
+from optrun.optim.search import Search
 
 
 def optimizer_agrees_with_itself(optimizer: Optimizer) -> Iterator[Contradiction]:
@@ -71,6 +72,14 @@ def driver_fits_into_memory(
         )
         hint = f"this machine has {gigabytes(physical_memory())}: take a smaller model, or `adam`"
         yield ("optimizer", "name"), message, hint
+
+
+def statistics_are_of_the_weights(optimizer: Optimizer, model: Model) -> Iterator[Contradiction]:
+    """A search evaluates candidates, whose running statistics would mix with those it keeps."""
+    normalizer = model.normalizer()
+    if isinstance(optimizer, Search) and normalizer and normalizer.keeps_statistics:
+        message = f"gathers statistics of weights that `{optimizer.name}` tries and leaves"
+        yield ("model", "normalization"), message, "take `layer`, or another optimizer"
 
 
 def curvature_is_known(

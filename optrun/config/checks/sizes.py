@@ -9,6 +9,7 @@ from optrun.config.training import Training
 from optrun.data.dataset import Dataset
 from optrun.nn.models import Model
 from optrun.nn.regularization import Regularization
+from optrun.optim.averaging import Averaging
 from optrun.optim.optimizer import Optimizer
 
 
@@ -41,9 +42,10 @@ def run_fits_into_memory(
     optimizer: Optimizer,
     regularization: Regularization,
     training: Training,
+    averaging: Averaging | None,
     dtype: str,
 ) -> Iterator[Contradiction]:
-    parts = memory_needed(dataset, model, optimizer, regularization, training, dtype)
+    parts = memory_needed(dataset, model, optimizer, regularization, training, averaging, dtype)
     needed, there = sum(size for _, size in parts), physical_memory()
     if needed > there:
         path, _ = max(parts, key=lambda part: part[1])
