@@ -348,8 +348,8 @@ EXACT = [
     ),
     (
         with_optimizer("random_local_search").replace("[8]", "[8], normalization: batch"),
-        "x.yaml:3:48: model.normalization: gathers statistics of weights that `random_local_search` tries and "
-        "leaves",
+        "x.yaml:3:48: model.normalization: gathers statistics of weights that "
+        "`random_local_search` tries and leaves",
         "take `layer`, or another optimizer",
     ),
     (
