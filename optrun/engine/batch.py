@@ -5,6 +5,7 @@ import numpy as np
 from optrun.nn.network import backward, forward, input_rows, output_rows
 from optrun.nn.regularization import penalize
 from optrun.numerics.denormals import flush_denormals, restore_denormals
+from optrun.numerics.flat import blend, copy
 from optrun.numerics.jit import kernel
 
 
@@ -28,7 +29,7 @@ def objective_gradient(
     )  # fmt: skip
     if epsilon > 0.0:
         share, clean = numbers.adversarial[1], work.spare[: gradient.size]
-        clean[:] = gradient
+        copy(gradient, clean)
         perturb(work, places.layers[0], epsilon, n)
         harder = loss_gradient(
             normalize, denormalize, activate, backpropagate, loss,
@@ -64,13 +65,6 @@ def perturb(work, first, epsilon, n):
     x, dx, step = work.h[:size], work.dx[:size], work.h.dtype.type(epsilon)
     for i in range(size):
         x[i] += step * np.sign(dx[i])
-
-
-@kernel
-def blend(x, a, y, b):
-    """x ← ax + by, flat."""
-    for i in range(x.size):
-        x[i] = a * x[i] + b * y[i]
 
 
 @kernel
@@ -121,14 +115,16 @@ def crops_score(look, normalize, activate, examples, weights, places, work, numb
     """The scores of a batch in evaluation mode, the mean over all crops."""
     capacity, n = work.targets.shape[0], batch.size
     crops = max(1, views.maps.shape[0] // capacity)
-    total = np.zeros((n if crops > 1 else 0, work.targets.shape[1]), work.targets.dtype)
+    total = np.zeros((n if crops > 1 else 0) * work.targets.shape[1], work.targets.dtype)
     for crop in range(crops):
         gather_batch(look, examples, places, work, batch, crop * capacity, views)
         scores = forward(
             normalize, activate, numbers, weights, places.layers, work, capacity, n, 0, 0, False
         )
         if crops > 1:
-            total += scores
+            blend(total, total.dtype.type(1), scores.reshape(scores.size), total.dtype.type(1))
     if crops > 1:
-        scores[:] = total / work.targets.dtype.type(crops)
+        flat = scores.reshape(scores.size)
+        for i in range(flat.size):
+            flat[i] = total[i] / flat.dtype.type(crops)
     return scores

@@ -169,7 +169,7 @@ def compile_loops(program: Program) -> None:
     integer, real, rows = types.int64, types.float64, types.int64[::1]
     if program.objective is None:
         train_steps.specialize(
-            *rules, examples, typeof(program.parameters), places, work, numbers,
+            *rules.of_steps(), examples, typeof(program.parameters), places, work, numbers,
             typeof(program.curves), typeof(program.record),
             typeof(Epoch(program.data.train.indices, no_views())),
             integer, integer, integer, integer, integer, real,

@@ -11,6 +11,7 @@ targets   (n, outputs), receives numbers to predict, or 1 at the label and 0 els
 """
 
 from optrun.engine.views import mix, view_bytes, view_reals
+from optrun.numerics.flat import copy
 from optrun.numerics.jit import kernel
 
 
@@ -59,4 +60,4 @@ def gather_targets(examples, rows, targets):
             targets[i, examples.labels[rows[i]]] = 1
     else:
         for i in range(rows.size):
-            targets[i] = examples.values[rows[i]]
+            copy(examples.values[rows[i]], targets[i])

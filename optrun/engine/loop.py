@@ -10,6 +10,7 @@ import numpy as np
 from optrun.engine.batch import gather_batch, objective_gradient
 from optrun.nn.regularization import add_noise, shorten
 from optrun.numerics.denormals import flush_denormals, restore_denormals
+from optrun.numerics.flat import copy
 from optrun.numerics.jit import kernel
 from optrun.numerics.sums import norms
 from optrun.optim.averaging import average
@@ -19,7 +20,7 @@ from optrun.optim.wrappers import climb, look_ahead
 
 @kernel
 def train_steps(
-    gather, look, normalize, denormalize, activate, backpropagate, loss, update,
+    gather, normalize, denormalize, activate, backpropagate, loss, update,
     examples, parameters, places, work, numbers, curves, record, epoch,
     batch_size, first, step, count, seed, limit,
 ):  # fmt: skip
@@ -56,7 +57,7 @@ def train_steps(
                 parameters, places, work, numbers, record, rows.size, k, t, seed,
             )  # fmt: skip
             record.loss[k], record.penalty[k] = first_loss, first_penalty
-            parameters.weights[:] = kept
+            copy(kept, parameters.weights)
         change_weights(update, parameters, places, numbers, curves, record, k, t, seed)
     restore_denormals(setting)
     return done

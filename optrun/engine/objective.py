@@ -99,7 +99,7 @@ def compile_gradient(workspace: Workspace) -> None:
         typeof(no_views()),
     )  # fmt: skip
     gradient_at.specialize(
-        rules.normalize, rules.denormalize, rules.activate, rules.backpropagate, rules.loss,
+        *rules.of_gradient(),
         typeof(workspace.parameters), places, work, typeof(workspace.numbers),
         typeof(workspace.record), whole, whole, whole, whole,
     )  # fmt: skip
@@ -197,7 +197,7 @@ class BatchObjective:
         workspace, record = self.workspace, self.workspace.record
         statistics, row = self.statistics(), record.loss.size - 1
         gradient_at.compiled(
-            *workspace.rules[2:7], workspace.parameters, workspace.places, workspace.work,
+            *workspace.rules.of_gradient(), workspace.parameters, workspace.places, workspace.work,
             workspace.numbers, record, self.n, row, self.t, workspace.config.seed,
         )  # fmt: skip
         if self.first:

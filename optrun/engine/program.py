@@ -63,9 +63,9 @@ class Program(Workspace):
         if self.objective is not None:
             return drive(self, self.objective, step, count, epoch, limit)
         return train_steps.compiled(
-            *self.rules, self.examples, self.parameters, self.places, self.work, self.numbers,
-            self.curves, self.record, epoch, self.batch_size, step % self.steps_per_epoch,
-            step, count, self.config.seed, limit,
+            *self.rules.of_steps(), self.examples, self.parameters, self.places, self.work,
+            self.numbers, self.curves, self.record, epoch, self.batch_size,
+            step % self.steps_per_epoch, step, count, self.config.seed, limit,
         )  # fmt: skip
 
     def evaluate(self, split: Split, weights: np.ndarray) -> tuple[float, float | None]:

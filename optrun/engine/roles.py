@@ -28,6 +28,14 @@ class Roles(NamedTuple):
     loss: Any
     update: Any
 
+    def of_gradient(self) -> tuple[Any, ...]:
+        """Those that `objective_gradient` takes, in its order."""
+        return self.normalize, self.denormalize, self.activate, self.backpropagate, self.loss
+
+    def of_steps(self) -> tuple[Any, ...]:
+        """Those that `train_steps` takes, in its order."""
+        return self.gather, *self.of_gradient(), self.update
+
 
 @cache
 def roles(dtype: str) -> Roles:

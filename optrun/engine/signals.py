@@ -36,7 +36,7 @@ def measure_signals(program: Program) -> list[Signal]:
     )
     with threadpool_limits(limits=1, user_api="blas"):
         gradient_at.compiled(
-            *program.rules[2:7], program.parameters, program.places, program.work,
+            *program.rules.of_gradient(), program.parameters, program.places, program.work,
             program.numbers, program.record, rows.size, 0, 1, program.config.seed,
         )  # fmt: skip
     gradients = program.named_weights(program.parameters.gradient)

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from optrun.nn.dropout import multiply
 from optrun.nn.network import (
     add_rows,
     back_to_inputs,
@@ -25,6 +24,7 @@ from optrun.nn.network import (
     sum_rows,
     vector_of,
 )
+from optrun.numerics.flat import multiply
 from optrun.numerics.jit import kernel
 
 

@@ -30,10 +30,3 @@ def keep_mask(mask, rate, seed, purpose, index, layer):
     for i in range(4 * quarter, mask.size):
         r0, r1, r2, r3 = philox(np.uint32(i), c1, c2, c3, k0, k1)
         mask[i] = zero if r0 < threshold else kept
-
-
-@kernel
-def multiply(a, b, out):
-    """out ← a·b, elementwise on flat arrays."""
-    for i in range(a.size):
-        out[i] = a[i] * b[i]

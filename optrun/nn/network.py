@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from optrun.nn.dropout import keep_mask, multiply
+from optrun.nn.dropout import keep_mask
 from optrun.nn.normalization import reparametrize, unreparametrize
+from optrun.numerics.flat import multiply
 from optrun.numerics.jit import kernel
 from optrun.numerics.streams import Purpose
 

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from optrun.component import Component, table
 from optrun.durations import Duration, DurationField
+from optrun.numerics.flat import copy
 from optrun.numerics.jit import kernel
 from optrun.optim.schedule import ONE_STEP, Length
 
@@ -89,7 +90,7 @@ AVERAGES: dict[str, type[Averaging]] = table([EMA, SWA])
 def average(a, w, share):
     """a ← a + share·(w − a)."""
     if share >= 1.0:
-        a[:] = w
+        copy(w, a)
     elif share > 0.0:
         c = a.dtype.type(share)
         for i in range(a.size):

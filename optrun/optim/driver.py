@@ -7,6 +7,7 @@ the run's type.
 """
 
 import math
+from abc import abstractmethod
 from collections.abc import Sequence
 from math import prod
 from typing import ClassVar, NamedTuple, Protocol
@@ -113,6 +114,7 @@ class Driver(Optimizer):
             start = stop
         return views
 
+    @abstractmethod
     def step(
         self,
         objective: Objective,
@@ -137,4 +139,3 @@ class Driver(Optimizer):
             FloatingPointError: the curvature is not finite, so the run has diverged.
             UserError: the step does not exist, and another config would have one.
         """
-        raise NotImplementedError

@@ -6,6 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from optrun.component import Count, Decay, NonNegative, Positive
+from optrun.numerics.flat import blend
 from optrun.numerics.jit import kernel
 from optrun.numerics.sums import fold, norms
 from optrun.optim.adam import adam_step
@@ -203,10 +204,3 @@ def orthogonalize(x, steps):
         else:
             np.dot(change, x, mixed)
         blend(flat, a, mixed.reshape(x.size), x.dtype.type(1))
-
-
-@kernel
-def blend(x, a, y, b):
-    """x ← ax + by, flat."""
-    for i in range(x.size):
-        x[i] = a * x[i] + b * y[i]

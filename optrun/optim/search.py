@@ -5,6 +5,7 @@ is the first. On mini-batches the best so far is evaluated again at each step, s
 compared on the same examples; on full batches, with nothing drawn, its value is remembered.
 """
 
+from abc import abstractmethod
 from typing import Literal
 
 import numpy as np
@@ -19,9 +20,9 @@ class Search(Driver):
 
     purpose = Purpose.SEARCH
 
+    @abstractmethod
     def candidate(self, objective: Objective, lr: float, random: np.random.Generator) -> np.ndarray:
         """The weights to try, (P,)."""
-        raise NotImplementedError
 
     def memory(self, parameters: int, shapes: Shapes) -> dict[str, tuple[int, ...]]:
         """`value`: the objective at the best weights."""

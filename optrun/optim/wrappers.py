@@ -6,6 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from optrun.component import Count, OneOf, Positive
+from optrun.numerics.flat import copy
 from optrun.numerics.jit import kernel
 from optrun.numerics.sums import norms
 from optrun.optim.optimizer import Optimizer, Rule
@@ -81,7 +82,7 @@ def climb(parameters, spare, rho):
     """w ← w + ρ·g/‖g‖. Returns a copy of w, and of what stands behind it, from before."""
     w, g = parameters.weights, parameters.gradient
     kept = spare[spare.size - w.size :]
-    kept[:] = w
+    copy(w, kept)
     norm = np.sqrt(norms(g)[1])
     scale = w.dtype.type(rho / norm if norm > 0.0 else 0.0)
     for i in range(g.size):

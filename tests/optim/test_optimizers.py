@@ -131,7 +131,7 @@ def test_a_weight_without_gradient_stays_where_it_is(name):
             rows, columns, is_matrix = (int(block[k]) for k in ("rows", "columns", "is_matrix"))
             part = slice(block["start"], block["start"] + rows * columns)
             state = program.parameters.state[block["state"] :][: block["slots"] * block["width"]]
-            program.rules[-1](
+            program.rules.update(
                 program.parameters.weights[part], program.parameters.gradient[part],
                 state.reshape(block["slots"], block["width"]), program.numbers.hyper,
                 0.1, t, (rows, columns, is_matrix),
