@@ -1,0 +1,93 @@
+"""What values are drawn from: `uniform(0, 0.5)`, `loguniform(1e-4, 1)`, `integer(1, 8)`, `choice(…)`.
+
+Drawn numbers are rounded to six digits, so that they can be read and typed again.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+
+DIGITS = 6
+
+
+def rounded(number: float) -> float:
+    """The number to so many digits as a person would type."""
+    return float(f"{number:.{DIGITS}g}")
+
+
+@dataclass(frozen=True)
+class Distribution(ABC):
+    """What a value is drawn from."""
+
+    def draw(self, seed: int, key: str, draw: int) -> Any:
+        """The value with this number; it depends on nothing but the three arguments."""
+        return self.quantile(np.random.default_rng([seed, crc32(key.encode()), draw]).random())
+
+    @abstractmethod
+    def quantile(self, share: float) -> Any:
+        """The value below which this share, from 0 up to 1, of the probability lies."""
+
+    @abstractmethod
+    def extremes(self) -> Sequence[Any]:
+        """Values that are valid only if all are: both ends of a range, every choice."""
+
+
+@dataclass(frozen=True)
+class Uniform(Distribution):
+    """Any number from `low` to `high`, all alike."""
+
+    low: float
+    high: float
+
+    def quantile(self, share: float) -> float:
+        return rounded(self.low + share * (self.high - self.low))
+
+    def extremes(self) -> Sequence[float]:
+        return self.low, self.high
+
+
+@dataclass(frozen=True)
+class LogUniform(Distribution):
+    """Any number from `low` to `high`, both above 0, all orders of magnitude alike."""
+
+    low: float
+    high: float
+
+    def quantile(self, share: float) -> float:
+        low, high = math.log(self.low), math.log(self.high)
+        return rounded(math.exp(low + share * (high - low)))
+
+    def extremes(self) -> Sequence[float]:
+        return self.low, self.high
+
+
+@dataclass(frozen=True)
+class Integer(Distribution):
+    """Any whole number from `low` to `high`, both included, all alike."""
+
+    low: int
+    high: int
+
+    def quantile(self, share: float) -> int:
+        return min(self.low + int(share * (self.high - self.low + 1)), self.high)
+
+    def extremes(self) -> Sequence[int]:
+        return self.low, self.high
+
+
+@dataclass(frozen=True)
+class Choice(Distribution):
+    """One of some values, all alike."""
+
+    values: tuple[Any, ...]
+
+    def quantile(self, share: float) -> Any:
+        return self.values[min(int(share * len(self.values)), len(self.values) - 1)]
+
+    def extremes(self) -> Sequence[Any]:
+        return self.values
