@@ -1,4 +1,4 @@
-"""What values are drawn from: `uniform(0, 0.5)`, `loguniform(1e-4, 1)`, `integer(1, 8)`, `choice(…)`.
+"""What values are drawn from: `uniform(0, 0.5)`, `loguniform(1e-4, 1)`, `integer(1, 8)`, choices.
 
 Drawn numbers are rounded to six digits, so that they can be read and typed again.
 """
