@@ -15,3 +15,11 @@ class DataError(UserError):
 
 class RunError(UserError):
     """A run directory that is missing, unreadable, in use or not a run."""
+
+
+class RunBusy(RunError):
+    """A run directory that another process is writing to."""
+
+
+class DiskFull(RunError):
+    """There is no room to write to."""

@@ -64,9 +64,25 @@ def prepare(
         UserError: the section asks for what the dataset does not have.
         DataError: the dataset's files are absent, damaged or of something else.
     """
+    raw = dataset.load(seed, Path(data_dir) if data_dir is not None else None)
+    return arrange(dataset, raw, fingerprint(raw), seed, dtype)
+
+
+def arrange(dataset: Dataset, raw: Raw, fingerprint: str, seed: int, dtype: DTypeLike) -> Data:
+    """Split a loaded dataset and fit its preprocessing on the training examples.
+
+    Args:
+        dataset: the config's section.
+        raw: its arrays, which are read but never written to.
+        fingerprint: of the arrays.
+        seed: of the run.
+        dtype: float32 or float64, what the model computes in.
+
+    Raises:
+        UserError: the section asks for what the dataset does not have.
+    """
     if problems := dataset.problems():
         raise UserError("\n".join(f"dataset.{field}: {text}" for field, text in problems.items()))
-    raw = dataset.load(seed, Path(data_dir) if data_dir is not None else None)
     rows = divide(dataset, raw.train_y, seed)
     pool, held_out, targets, test_targets = (
         _stored(array, dtype) for array in (raw.train_x, raw.test_x, raw.train_y, raw.test_y)
@@ -88,7 +104,7 @@ def prepare(
         labelled=outline.labelled,
         features=shift.size,
         image_shape=dataset.seen.image_shape,
-        fingerprint=fingerprint(raw),
+        fingerprint=fingerprint,
     )
 
 

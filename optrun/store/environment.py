@@ -4,6 +4,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,7 @@ def words(value: Any) -> str:
     return str(value)
 
 
+@cache
 def installed_version(library: str) -> str | None:
     """The version of an installed library, without importing it."""
     try:
@@ -65,6 +67,7 @@ def installed_version(library: str) -> str | None:
         return None
 
 
+@cache
 def cpu_model() -> str | None:
     """The processor as its maker names it."""
     system = platform.system()

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from optrun.errors import RunError
+from optrun.errors import DiskFull, RunError
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -66,7 +66,7 @@ def sync_folder(folder: Path) -> None:
 def unwritable(path: Path, error: OSError) -> RunError:
     """The error to raise when `path` could not be written."""
     if error.errno in FULL:
-        return RunError(
+        return DiskFull(
             f"no space left on the disk while writing {path}; make room and start again, "
             "what was written before is intact"
         )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from filelock import FileLock, Timeout
 
-from optrun.errors import RunError
+from optrun.errors import RunBusy, RunError
 from optrun.store import config_file
 from optrun.store.files import (
     read_arrays,
@@ -92,7 +92,8 @@ class RunDirectory:
         """Be the only writer while the block runs. A writer that died holds no lock.
 
         Raises:
-            RunError: another process is writing this run.
+            RunBusy: another process is writing this run.
+            RunError: the lock cannot be written.
         """
         file = self.path / ".lock"
         owner = last_owner(file)
@@ -100,7 +101,7 @@ class RunDirectory:
         try:
             guard.acquire()
         except Timeout:
-            raise RunError(f"{self.path} is being written by another process{owner}") from None
+            raise RunBusy(f"{self.path} is being written by another process{owner}") from None
         except OSError as error:
             raise unwritable(file, error) from error
         try:

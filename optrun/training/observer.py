@@ -44,7 +44,13 @@ class Pulse:
 
 
 class Observer:
-    """Hears of a run as it goes. This one keeps silent; override what is of interest."""
+    """Hears of a run as it goes. This one keeps silent; override what is of interest.
+
+    Attributes:
+        wants_stop: set it to have the run saved and stopped at the next chance.
+    """
+
+    wants_stop = False
 
     def notice(self, text: str) -> None:
         """Something that takes a moment has begun."""

@@ -65,6 +65,8 @@ def run(
     out: str | Path = "runs",
     data_dir: str | Path | None = None,
     observer: Observer | None = None,
+    data: Data | None = None,
+    pause_after: int | None = None,
 ) -> Path:
     """Train a config into its run directory under `out`.
 
@@ -76,18 +78,22 @@ def run(
         out: where run directories live.
         data_dir: folder of stored datasets; default: `OPTRUN_DATA_DIR` or the user's cache.
         observer: hears of the run as it goes.
+        data: the config's dataset, if it has been prepared already.
+        pause_after: epochs after which the run is stopped, to be taken up again; default: none.
 
     Returns:
         The run directory.
 
     Raises:
         DataError: the dataset is absent or damaged.
-        RunError: another process is writing the run, or it cannot be written.
+        RunBusy: another process is writing the run.
+        RunError: it cannot be written or read.
     """
     observer = observer or Observer()
-    observer.notice("loading data")
-    data = prepare(config.dataset, config.seed, config.dtype, data_dir)
-    identity = run_id(resolved(config), content(config, data), NUMERICS)
+    if data is None:
+        observer.notice("loading data")
+        data = prepare(config.dataset, config.seed, config.dtype, data_dir)
+    identity = identify(config, data.fingerprint)
     directory = RunDirectory.named(Path(out), config.name, identity)
     directory.create()
     with directory.lock(), Interrupt(observer.stopping) as interrupt:
@@ -101,14 +107,15 @@ def run(
             "optrun": __version__,
             "started": before.get("started", now()),
         }
-        execute(config, data, directory, observer, interrupt, facts)
+        execute(config, data, directory, observer, interrupt, facts, pause_after)
     return directory.path
 
 
-def content(config: Config, data: Data) -> str:
-    """What identifies the content of all that a run reads: its data, and weights it begins with."""
+def identify(config: Config, fingerprint: str) -> str:
+    """The id of a config's run, given the fingerprint of its dataset."""
     start = config.initialization
-    return data.fingerprint + (start.fingerprint() if isinstance(start, Pretrained) else "")
+    content = fingerprint + (start.fingerprint() if isinstance(start, Pretrained) else "")
+    return run_id(resolved(config), content, NUMERICS)
 
 
 def execute(
@@ -118,6 +125,7 @@ def execute(
     observer: Observer,
     interrupt: Interrupt,
     facts: dict[str, Any],
+    pause_after: int | None,
 ) -> None:
     """Compile and train, and leave a summary whatever happens."""
     directory.write_config(resolved(config))
@@ -125,7 +133,7 @@ def execute(
     try:
         trainer = prepare_trainer(config, data, directory, observer, interrupt)
         with one_thread(), closing(trainer):
-            outcome = train(trainer, observer)
+            outcome = train(trainer, observer, pause_after)
         directory.save_best(trainer.chosen_weights())
         directory.write_summary(facts | outcome | totals(trainer) | {"ended": now()})
     except Exception as error:
@@ -178,7 +186,7 @@ def note_environment(directory: RunDirectory, observer: Observer) -> None:
     directory.write_environment(environment)
 
 
-def train(trainer: Trainer, observer: Observer) -> dict[str, Any]:
+def train(trainer: Trainer, observer: Observer, pause_after: int | None) -> dict[str, Any]:
     """Train to the end, or to what stops it; what the summary says of that."""
     program, progress = trainer.program, trainer.progress
     observer.begin(
@@ -193,9 +201,9 @@ def train(trainer: Trainer, observer: Observer) -> dict[str, Any]:
     try:
         if not progress.metrics_length:
             trainer.start()
-        reason = trainer.train()
-    except Stopped:
-        return {"status": "stopped", "reason": "stopped on request"}
+        reason = trainer.train(pause_after)
+    except Stopped as stop:
+        return {"status": "stopped", "reason": str(stop)}
     except Divergence as divergence:
         # no checkpoint: a run cut short before its summary is written diverges again, alike
         return {

@@ -53,7 +53,7 @@ class Progress:
 
 
 class Stopped(Exception):
-    """Somebody asked for the run to stop; it has been saved."""
+    """The run is to go on another time, and has been saved; why, in words."""
 
 
 class Trainer:
@@ -133,7 +133,7 @@ class Trainer:
 
     # Training
 
-    def train(self) -> str | None:
+    def train(self, pause_after: int | None = None) -> str | None:
         """Train to the last epoch.
 
         Returns:
@@ -141,7 +141,7 @@ class Trainer:
 
         Raises:
             Divergence: the loss is not finite or has exploded.
-            Stopped: on request.
+            Stopped: on request, or after `pause_after` epochs.
         """
         training = self.program.config.training
         while self.progress.epoch < training.epochs:
@@ -150,6 +150,9 @@ class Trainer:
                 return (
                     f"early stopping: {training.best_by} has not improved in {best.waited} epochs"
                 )
+            if pause_after is not None and self.progress.epoch >= pause_after:
+                self.save()
+                raise Stopped(f"paused after epoch {self.progress.epoch} of {training.epochs}")
             self.train_epoch()
         return None
 
@@ -213,9 +216,9 @@ class Trainer:
 
     def pause(self) -> None:
         """Between two chunks: stop if asked to, save if it is time."""
-        if self.interrupt.requested:
+        if self.interrupt.requested or self.observer.wants_stop:
             self.save()
-            raise Stopped
+            raise Stopped("stopped on request")
         if perf_counter() > self.save_again_at:
             self.save()
 

@@ -1,0 +1,220 @@
+"""Leading a sweep to its end: the strategy's jobs become runs, and runs become values."""
+
+from collections.abc import Callable, Iterator
+from statistics import fmean
+from time import monotonic
+
+import numpy as np
+
+from optrun.errors import DiskFull, RunError
+from optrun.sweep.candidates import Job
+from optrun.sweep.executor import Death, Event, Executor, Outcome
+from optrun.sweep.runs import RunsOf, SweepRun
+from optrun.sweep.stored import Stored, stored, value_after
+from optrun.sweep.watcher import Watcher
+from optrun.training.interrupt import Interrupt
+
+TRIES = 2
+"""How often a run is begun whose worker dies."""
+LISTEN_SECONDS = 0.2
+ELSEWHERE_SECONDS = 0.5
+SAVE_SECONDS = 5.0
+
+
+class Conductor:
+    """A sweep under way.
+
+    Args:
+        jobs: the strategy's, which reads `values`.
+        values: of jobs, filled here.
+        runs_of: gives the runs of candidates.
+        metric: what a run is valued by.
+        executor: carries the runs out.
+        watcher: is told how it goes.
+        save: has the results so far written.
+        fail_fast: whether to stop at the first run that fails.
+    """
+
+    def __init__(
+        self,
+        jobs: Iterator[Job | None],
+        values: dict[Job, float],
+        runs_of: RunsOf,
+        metric: str,
+        executor: Executor,
+        watcher: Watcher,
+        save: Callable[[], None],
+        fail_fast: bool = False,
+    ):
+        self.jobs: Iterator[Job | None] | None = jobs
+        self.values = values
+        self.runs_of = runs_of
+        self.metric = metric
+        self.executor = executor
+        self.watcher = watcher
+        self.save = save
+        self.fail_fast = fail_fast
+        self.open: dict[Job, list[SweepRun]] = {}
+        self.queue: list[SweepRun] = []
+        self.running: dict[str, SweepRun] = {}
+        self.elsewhere: list[SweepRun] = []
+        self.stopping = False
+        self.told_to_stop = False
+        self.disk_full: str | None = None
+        self.save_again_at = monotonic() + SAVE_SECONDS
+        self.look_again_at = 0.0
+
+    def lead(self, interrupt: Interrupt) -> None:
+        """Go on until nothing is left to do, or somebody asks to stop.
+
+        Raises:
+            DiskFull: there is no room for more; what was finished is.
+        """
+        while True:
+            self.stopping |= interrupt.requested
+            if not self.stopping:
+                self.take_jobs()
+                self.dispatch()
+            elif not self.told_to_stop:
+                self.told_to_stop = True
+                self.executor.stop()
+            if not self.running and (self.stopping or self.is_done()):
+                break
+            self.listen()
+        if self.disk_full:
+            raise DiskFull(self.disk_full)
+
+    def is_done(self) -> bool:
+        """Whether there is nothing left to do for anybody."""
+        if self.queue or self.elsewhere:
+            return False
+        if self.jobs is not None and not self.open:
+            raise RuntimeError("the strategy waits for values that nobody works out")
+        return self.jobs is None
+
+    # From jobs to runs
+
+    def take_jobs(self) -> None:
+        """Ask the strategy for work until it has to wait for values, or has no more."""
+        while self.jobs is not None:
+            try:
+                job = next(self.jobs)
+            except StopIteration:
+                self.jobs = None
+                return
+            if job is None:
+                return
+            self.take(job)
+
+    def take(self, job: Job) -> None:
+        """Have the job's runs carried out, as far as they have not been."""
+        runs = self.runs_of(job.candidate)
+        self.open[job] = runs
+        for run in runs:
+            run.want(job.epochs)
+            if run.id in self.running or run in self.queue or run in self.elsewhere:
+                continue
+            found = self.look(run)
+            if run.failure is None and not found.has_come_to(run.pause_after):
+                self.queue.append(run)
+            else:
+                self.watcher.settled(run, found, reused=True)
+        self.queue.sort(key=lambda run: run.config.seed)  # so that workers change data seldom
+        self.settle()
+
+    def look(self, run: SweepRun) -> Stored:
+        """What the run's directory says; the run has failed if it cannot be read."""
+        try:
+            return stored(run.directory)
+        except RunError as error:
+            self.fail(run, str(error))
+            return Stored("failed", reason=str(error))
+
+    def dispatch(self) -> None:
+        """Give what waits to workers that are free."""
+        if monotonic() > self.look_again_at:
+            self.look_again_at = monotonic() + ELSEWHERE_SECONDS
+            free = [run for run in self.elsewhere if not run.directory.is_locked()]
+            self.elsewhere = [run for run in self.elsewhere if run not in free]
+            self.queue += free
+        while self.queue and self.executor.free():
+            run = self.queue.pop(0)
+            self.running[run.id] = run
+            self.watcher.begun(run)
+            self.executor.submit(run.task())
+
+    # From runs to values
+
+    def listen(self) -> None:
+        """Hear what workers have to tell."""
+        for event in self.executor.events(LISTEN_SECONDS):
+            self.hear(event)
+        if monotonic() > self.save_again_at:
+            self.save()
+            self.save_again_at = monotonic() + SAVE_SECONDS
+
+    def hear(self, event: Event) -> None:
+        """Take note of what happened to a run."""
+        run = self.running[event.task]
+        if isinstance(event.what, Death):
+            self.bury(run, event.what)
+        elif isinstance(event.what, Outcome):
+            self.conclude(run, event.what)
+        else:
+            self.watcher.progress(run, event.what)
+
+    def bury(self, run: SweepRun, death: Death) -> None:
+        """A worker has died over the run: begin it again, once."""
+        del self.running[run.id]
+        run.deaths += 1
+        if self.stopping:
+            return
+        if run.deaths < TRIES:
+            self.watcher.again(run, death.reason)
+            self.queue.insert(0, run)
+        else:
+            self.fail(run, f"{death.reason}, {run.deaths} times")
+            self.watcher.settled(run, Stored("failed", reason=run.failure))
+            self.settle()
+
+    def conclude(self, run: SweepRun, outcome: Outcome) -> None:
+        """A run has come to an end, or cannot be carried out here and now."""
+        del self.running[run.id]
+        if outcome.status == "busy":
+            self.elsewhere.append(run)
+            self.watcher.elsewhere(run)
+            return
+        if outcome.status == "failed":
+            self.fail(run, outcome.reason or "")
+            if outcome.disk_full:
+                self.disk_full, self.stopping = outcome.reason, True
+        found = self.look(run) if run.failure is None else Stored("failed", reason=run.failure)
+        if run.failure is None and not found.has_come_to(run.pause_after):
+            # wanted for longer by now, or stopped: by us, or by whoever else may signal a process
+            if not self.stopping:
+                self.queue.insert(0, run)
+            return
+        self.watcher.settled(run, found)
+        self.settle()
+
+    def fail(self, run: SweepRun, reason: str) -> None:
+        run.failure = reason
+        self.stopping |= self.fail_fast
+
+    def settle(self) -> None:
+        """Value the jobs whose runs have all come as far as was asked."""
+        for job, runs in list(self.open.items()):
+            if any(run.id in self.running or run in self.queue for run in runs):
+                continue
+            if any(run in self.elsewhere for run in runs):
+                continue
+            self.values[job] = fmean(self.value(run, job.epochs) for run in runs)
+            del self.open[job]
+
+    def value(self, run: SweepRun, epochs: int | None) -> float:
+        if run.failure is None:
+            try:
+                return value_after(run.directory, run.config, self.metric, epochs)
+            except RunError as error:
+                self.fail(run, str(error))
+        return np.inf

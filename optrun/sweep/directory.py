@@ -1,0 +1,98 @@
+"""A sweep's directory: which files it has, and what becomes of those of an earlier sweep."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from optrun.errors import RunError
+from optrun.store.files import read_text, unwritable, write_text
+from optrun.yaml_text import to_yaml
+
+HEADING = "# Every setting of this sweep. `optrun sweep` on this file takes it up or repeats it.\n"
+FOLDER = "sweeps"
+
+
+@dataclass(frozen=True)
+class SweepDirectory:
+    """The files of one sweep.
+
+        sweep.yaml    what was asked for, base config included
+        results.csv   a row a run
+        summary.md    what came of it
+        sweep.png     the same as a picture
+        earlier-1/    the files of another sweep that had the same name before
+
+    The runs themselves lie where all runs do, beside the folder of sweeps.
+    """
+
+    path: Path
+
+    @classmethod
+    def named(cls, out: Path, name: str) -> "SweepDirectory":
+        """Where a sweep of this name lives, given where runs do."""
+        return cls(out / FOLDER / name)
+
+    @property
+    def runs(self) -> Path:
+        """Where the run directories are."""
+        return self.path.parent.parent
+
+    @property
+    def spec(self) -> Path:
+        return self.path / "sweep.yaml"
+
+    @property
+    def results(self) -> Path:
+        return self.path / "results.csv"
+
+    @property
+    def summary(self) -> Path:
+        return self.path / "summary.md"
+
+    @property
+    def picture(self) -> Path:
+        return self.path / "sweep.png"
+
+    def open(self, written: Mapping[str, Any]) -> None:
+        """Make the directory the sweep's, keeping what another sweep has left there.
+
+        Args:
+            written: what sweep.yaml is to hold.
+
+        Raises:
+            RunError: the directory cannot be written.
+        """
+        text = HEADING + to_yaml(written)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            if self.spec.exists() and read_text(self.spec) != text:
+                self._put_aside()
+        except OSError as error:
+            raise unwritable(self.path, error) from error
+        write_text(self.spec, text)
+
+    def _put_aside(self) -> None:
+        number = 1
+        while (aside := self.path / f"earlier-{number}" / self.spec.name).exists():
+            number += 1
+        aside.parent.mkdir(exist_ok=True)
+        # sweep.yaml last: until it has moved, whoever begins anew goes on with this
+        for file in (self.results, self.summary, self.picture, self.spec):
+            if file.exists():
+                file.rename(aside.with_name(file.name))
+
+
+def named_sweep(out: Path, name: str) -> SweepDirectory:
+    """The sweep of this name.
+
+    Raises:
+        RunError: there is none.
+    """
+    directory = SweepDirectory.named(out, name)
+    if not directory.spec.exists():
+        folder = directory.path.parent
+        names = sorted(spec.parent.name for spec in folder.glob("*/sweep.yaml"))
+        there = f"there are {', '.join(names)}" if names else "there is none yet"
+        raise RunError(f"no sweep in {folder} is named {name}; {there}")
+    return directory

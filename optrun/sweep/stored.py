@@ -1,0 +1,69 @@
+"""What the run directories already say about the runs of a sweep."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optrun.config.schema import Config
+from optrun.store.run_directory import RunDirectory
+from optrun.store.table import read_rows
+from optrun.training.run import DONE
+
+LOWER_IS_BETTER = ("train_loss", "val_loss")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A run as its directory has it.
+
+    Attributes:
+        status: of its summary; `waiting` where there is nothing yet.
+        epochs: done when its summary was written.
+        reason: why it ended as it did.
+    """
+
+    status: str
+    epochs: int = 0
+    reason: str | None = None
+
+    def has_come_to(self, pause_after: int | None) -> bool:
+        """Whether nothing is left to be done, up to a pause after so many epochs."""
+        paused = self.status == "stopped" and pause_after is not None and self.epochs >= pause_after
+        return self.status in DONE or paused
+
+
+def stored(directory: RunDirectory) -> Stored:
+    """What the directory says.
+
+    Raises:
+        RunError: the directory is damaged, cannot be read, or a newer optrun wrote it.
+    """
+    if not (directory.path / "summary.json").exists():
+        return Stored("waiting")
+    summary = directory.read_summary()
+    return Stored(summary["status"], summary.get("epochs") or 0, summary.get("reason"))
+
+
+def value_after(directory: RunDirectory, config: Config, metric: str, epochs: int | None) -> float:
+    """How good a run was after so many epochs (None: at its end), lower being better.
+
+    It is the metric at the epoch that `training.best_by` had chosen by then, so it does not
+    depend on how far the run has gone since; inf where the run diverged before.
+
+    Raises:
+        RunError: metrics.csv is absent or damaged.
+    """
+    columns, rows = read_rows(directory.path / "metrics.csv")
+    table = dict(zip(columns, rows.T, strict=True))
+    within = table["epoch"] <= (config.training.epochs if epochs is None else epochs)
+    diverged = stored(directory).status == "diverged"
+    if diverged and (epochs is None or table["epoch"].max(initial=-1) < epochs):
+        return np.inf
+    chooser = config.training.best_by
+    if chooser == "last":
+        chosen = int(np.flatnonzero(within)[-1])
+    else:
+        merit = table[str(chooser)][within]
+        chosen = int(np.argmin(merit) if chooser in LOWER_IS_BETTER else np.argmax(merit))
+    value = float(table[metric][chosen])
+    return value if metric in LOWER_IS_BETTER else -value
