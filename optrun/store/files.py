@@ -105,8 +105,13 @@ def way_out(directory: Path) -> str:
 
 def write_text(path: Path, text: str) -> None:
     """Replace `path` by `text` in UTF-8."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replace `path` by `content`."""
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.write_bytes(content)
 
 
 def read_text(path: Path) -> str:

@@ -19,6 +19,7 @@ from optrun.store.files import (
     unreadable,
     unwritable,
     write_arrays,
+    write_bytes,
     write_json,
     write_text,
 )
@@ -79,6 +80,11 @@ class RunDirectory:
     def named(cls, root: Path, name: str, run_id: str) -> "RunDirectory":
         """Where a run of this name and id lives under `root`."""
         return cls(root / f"{name}-{run_id}")
+
+    @classmethod
+    def of(cls, root: Path, config: Mapping[str, Any], run_id: str) -> "RunDirectory":
+        """Where the run of a resolved config lives under `root`."""
+        return cls.named(root, str(config["name"]), run_id)
 
     def create(self) -> None:
         """Make the directory, if it is not there."""
@@ -186,6 +192,16 @@ class RunDirectory:
 
     def has_best(self) -> bool:
         return (self.path / "best.npz").exists()
+
+    def read_all(self) -> dict[str, bytes]:
+        """Everything that is in the directory, to be taken elsewhere."""
+        files = [file for file in self.path.iterdir() if not file.name.startswith(".")]
+        return {file.name: file.read_bytes() for file in sorted(files) if file.is_file()}
+
+    def write_all(self, files: Mapping[str, bytes]) -> None:
+        """Put in place what `read_all` gave elsewhere: the summary, which vouches for it, last."""
+        for name in sorted(files, key=lambda name: (name == "summary.json", name)):
+            write_bytes(self.path / name, files[name])
 
     def open_metrics(self, length: int | None = None) -> Table:
         """metrics.csv to append to: anew, or cut back to its first `length` bytes."""

@@ -1,5 +1,6 @@
 """Carrying out one task, whoever asks: the same run that `optrun train` would make."""
 
+import platform
 from collections.abc import Callable
 from time import monotonic
 from typing import Any
@@ -11,7 +12,7 @@ from optrun.errors import DiskFull, RunBusy, UserError
 from optrun.store.run_directory import RunDirectory
 from optrun.sweep.executor import Outcome, Task
 from optrun.training.observer import Observer, Plan, Pulse
-from optrun.training.run import run
+from optrun.training.run import identify, run
 
 PULSE_SECONDS = 0.5
 Load = Callable[[Config], tuple[Raw, str]]
@@ -58,11 +59,15 @@ class Bench:
         """Carry out a task; whatever goes wrong with the run is told in the outcome."""
         try:
             config = Config.model_validate(dict(task.config))
+            data = self.data_of(config)
+            if identify(config, data.fingerprint) != task.id:
+                name = config.dataset.name
+                return Outcome("failed", f"{name} on {platform.node()} is not what it is here")
             directory = run(
                 config,
                 task.out,
                 observer=observer,
-                data=self.data_of(config),
+                data=data,
                 pause_after=task.pause_after,
             )
             summary = RunDirectory(directory).read_summary()
