@@ -12,6 +12,7 @@ from optrun.cli.list import list_vocabulary
 from optrun.cli.plot import plot
 from optrun.cli.runs import runs
 from optrun.cli.schema import schema
+from optrun.cli.sweep import sweep
 from optrun.cli.train import train
 from optrun.errors import UserError
 
@@ -26,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(train)
+app.command()(sweep)
 app.command()(plot)
 app.command()(runs)
 app.command()(check)

@@ -19,7 +19,6 @@ from optrun.store.run_directory import RunDirectory
 from optrun.sweep.cluster_worker import Order, perform, pulse_from, sees, stop_runs
 from optrun.sweep.executor import Event, Outcome, Task
 
-SCHEME = "dask://"
 PATIENCE_SECONDS = 10
 COUNT_SECONDS = 1.0
 
@@ -60,7 +59,7 @@ class DaskWorkers:
         self.in_common = all(seen.values())
 
     def start(self, count: int) -> None:
-        """Nothing: the workers are there."""
+        pass  # they are there
 
     def free(self) -> int:
         if monotonic() > self.count_again_at:

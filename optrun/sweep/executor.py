@@ -58,6 +58,9 @@ class Event:
 class Executor(Protocol):
     """Workers that carry out tasks."""
 
+    def start(self, count: int) -> None:
+        """Have workers for so many tasks made ready, as far as that is ours to do."""
+
     def free(self) -> int:
         """How many more tasks would be begun at once."""
 
@@ -69,3 +72,6 @@ class Executor(Protocol):
 
     def stop(self) -> None:
         """Have what is running saved and stopped; outcomes are still to be waited for."""
+
+    def close(self) -> None:
+        """Let go of all workers, without waiting for what they are doing."""

@@ -44,7 +44,6 @@ class LocalWorkers:
         self.workers: list[Worker] = []
 
     def start(self, count: int) -> None:
-        """Have so many processes started, up to the most there may be: that takes a second."""
         while len(self.workers) < min(count, self.count):
             self.workers.append(self._start())
 

@@ -1,11 +1,12 @@
 """What the run directories already say about the runs of a sweep."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from optrun.config.schema import Config
-from optrun.store.run_directory import RunDirectory
+from optrun.store.run_directory import MEASURES, RunDirectory
 from optrun.store.table import read_rows
 from optrun.training.run import DONE
 
@@ -20,11 +21,13 @@ class Stored:
         status: of its summary; `waiting` where there is nothing yet.
         epochs: done when its summary was written.
         reason: why it ended as it did.
+        figures: losses and accuracies of the epoch chosen so far, as the summary names them.
     """
 
     status: str
     epochs: int = 0
     reason: str | None = None
+    figures: Mapping[str, float | None] = field(default_factory=dict)
 
     def has_come_to(self, pause_after: int | None) -> bool:
         """Whether nothing is left to be done, up to a pause after so many epochs."""
@@ -41,7 +44,8 @@ def stored(directory: RunDirectory) -> Stored:
     if not (directory.path / "summary.json").exists():
         return Stored("waiting")
     summary = directory.read_summary()
-    return Stored(summary["status"], summary.get("epochs") or 0, summary.get("reason"))
+    figures = {name: summary.get(name) for name in MEASURES}
+    return Stored(summary["status"], summary.get("epochs") or 0, summary.get("reason"), figures)
 
 
 def value_after(directory: RunDirectory, config: Config, metric: str, epochs: int | None) -> float:

@@ -1,0 +1,177 @@
+"""`optrun sweep`: many runs, compared."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from optrun.sweep.load import Sweep
+    from optrun.sweep.run import Order, Preview
+    from optrun.sweep.stored import Stored
+
+INTERRUPTED, FAILED = 130, 1
+
+
+def sweep(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="YAML file of a sweep, or of an experiment.")
+    ],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Axes and changes: `optimizer.lr=logspace(1e-4,1,9) optimizer.name=sgd,adam "
+            "seed=range(5) training.epochs=5`."
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be run, and run nothing.")
+    ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Processes to run at once.", show_default="one a core"),
+    ] = None,
+    engine: Annotated[
+        str, typer.Option(help="Where: `local`, or `dask://host:port` of a scheduler.")
+    ] = "local",
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="Stop at the first run that fails.")
+    ] = False,
+    out: Annotated[Path, typer.Option(help="Where run directories are made.")] = Path("runs"),
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(help="Folder of datasets. Default: OPTRUN_DATA_DIR, else the user's cache."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="With --dry-run: print JSON.")] = False,
+) -> None:
+    """Train every run of a grid or a search, and compare them.
+
+    Runs that are there already are reused, so the same command goes on where it was stopped, and
+    a wider sweep adds only what is missing.
+    """
+    from optrun.sweep.load import load_sweep
+    from optrun.sweep.run import Order
+
+    loaded = load_sweep(file, overrides or ())
+    for note in loaded.notes:
+        typer.echo(f"note: {note}", err=True)
+    order = Order(out, data_dir, engine, workers or usable_cores(), fail_fast)
+    if dry_run:
+        show_preview(loaded, order, json)
+    else:
+        run_and_report(loaded, order)
+
+
+def run_and_report(sweep: "Sweep", order: "Order") -> None:
+    """Carry the sweep out, and print what came of it."""
+    from contextlib import closing
+
+    from optrun.cli.sweep_progress import watch_sweep
+    from optrun.sweep.report import report
+    from optrun.sweep.run import carry_out, most_runs
+
+    with closing(watch_sweep(most_runs(sweep), sweep.keys, sweep.metric)) as watcher:
+        try:
+            directory = carry_out(sweep, order, watcher)
+        except KeyboardInterrupt:
+            watcher.close()
+            typer.echo(f"stopped: {watcher.counts()}; the same command goes on from here")
+            raise typer.Exit(INTERRUPTED) from None
+    failed = watcher.failed()
+    for line in report(directory):
+        typer.echo(line)
+    if failed:
+        raise typer.Exit(FAILED)
+
+
+def show_preview(sweep: "Sweep", order: "Order", json: bool) -> None:
+    """Print what the sweep would come to."""
+    from optrun.sweep.run import preview
+
+    found = preview(sweep, order)
+    if json:
+        print_json(sweep, found)
+    else:
+        print_table(sweep, found)
+        for line in totals(found, order.workers):
+            typer.echo(line)
+
+
+def print_json(sweep: "Sweep", found: "Preview") -> None:
+    """The runs with all their settings, and the totals."""
+    from json import dumps
+
+    runs = [
+        {
+            "settings": dict(candidate.settings),
+            "seed": seed,
+            "status": stored.status if stored else None,
+            "epochs": stored.epochs if stored else None,
+        }
+        for candidate, seed, stored in found.runs
+    ]
+    totals = {"name": sweep.name, "most_runs": found.most, "seconds_of_work": found.seconds}
+    typer.echo(dumps({**totals, "runs": runs}, indent=2, ensure_ascii=False))
+
+
+def print_table(sweep: "Sweep", found: "Preview") -> None:
+    """A row a run; where the strategy decides as it goes, a row for what it chooses from."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from optrun.viz.labels import value_text
+
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    if found.runs:
+        rows = [(c.settings, str(seed), state(stored)) for c, seed, stored in found.runs]
+    else:
+        seeds = ", ".join(map(str, sweep.seeds))
+        rows = [({**p.settings, **p.distributions}, seeds, "as it goes") for p in sweep.points]
+    for heading in (*sweep.keys, "seed", "state"):
+        table.add_column(heading, no_wrap=True)
+    for settings, seed, there in rows:
+        values = [value_text(settings[key]) if key in settings else "" for key in sweep.keys]
+        table.add_row(*map(Text, [*values, seed, there]))
+    console = Console()
+    if not console.is_terminal:  # as wide as it needs to be
+        console.width = max(
+            console.width, console.measure(table, options=console.options.update_width(10_000)).maximum
+        )
+    console.print(table)
+
+
+def state(stored: "Stored | None") -> str:
+    """What is there of a run, in a word or two."""
+    if stored is None or stored.status == "waiting":
+        return "new"
+    if stored.status in ("stopped", "running"):
+        return f"begun, {stored.epochs} epochs done"
+    return "failed, goes again" if stored.status == "failed" else stored.status
+
+
+def totals(found: "Preview", workers: int) -> list[str]:
+    """How many runs there are, how many of them are new, and how long they take."""
+    from optrun.cli.progress import counted, duration
+
+    there = sum(s is not None and s.status in ("finished", "diverged") for *_, s in found.runs)
+    lines = [f"{counted(found.most, 'run')}, {there} of them there already"]
+    if not found.runs:
+        lines = [f"{counted(found.most, 'run')} at most, chosen as the search goes"]
+    if found.absent:
+        lines.append(
+            f"{found.absent} is not on this machine yet, so neither what is there nor the time is "
+            f"known: optrun data fetch {found.absent}"
+        )
+    elif found.seconds is not None:
+        left = duration(found.seconds / workers)
+        lines.append(f"about {left} with {counted(workers, 'worker')}")
+    return lines
+
+
+def usable_cores() -> int:
+    """Cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

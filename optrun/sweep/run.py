@@ -1,0 +1,227 @@
+"""A sweep as a whole: what it comes to, what of that is there already, and doing the rest."""
+
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from optrun.config.schema import Config
+from optrun.data.shelf import Shelf, new_shelf
+from optrun.data.stored import StoredDataset
+from optrun.errors import RunError, UserError
+from optrun.sweep.candidates import Candidate, Job
+from optrun.sweep.conduct import Conductor
+from optrun.sweep.directory import FOLDER, SweepDirectory
+from optrun.sweep.executor import Executor
+from optrun.sweep.load import Sweep
+from optrun.sweep.local import LocalWorkers
+from optrun.sweep.rehearsal import compile_for, estimate
+from optrun.sweep.results import ResultRow, row_of, row_without_figures, write_results
+from optrun.sweep.runs import RunsOf, SweepRun
+from optrun.sweep.stored import Stored, stored
+from optrun.sweep.watcher import Watcher
+from optrun.sweep.work import Bench
+from optrun.training.interrupt import Interrupt
+from optrun.training.run import DONE
+
+LOCAL, DASK = "local", "dask://"
+
+
+@dataclass(frozen=True)
+class Order:
+    """How a sweep is to be carried out.
+
+    Attributes:
+        out: where run directories live.
+        data_dir: folder of stored datasets; None: `OPTRUN_DATA_DIR` or the user's cache.
+        engine: `local`, or `dask://host:port`.
+        workers: processes at most, where they are started here.
+        fail_fast: whether the first run that fails stops the sweep.
+    """
+
+    out: Path
+    data_dir: Path | None
+    engine: str
+    workers: int
+    fail_fast: bool
+
+
+class Sweeping:
+    """A sweep with its runs, its datasets and its directory."""
+
+    def __init__(self, sweep: Sweep, order: Order, shelf: Shelf):
+        self.sweep = sweep
+        self.order = order
+        self.shelf = shelf
+        self.directory = SweepDirectory.named(order.out, sweep.name)
+        self.bench = Bench(lambda config: shelf.take(config.dataset, config.seed))
+        self.runs_of = RunsOf(sweep.configs, self.fingerprint, order.out)
+        self.settled_rows: dict[str, ResultRow] = {}
+
+    def fingerprint(self, config: Config) -> str:
+        """That of the config's dataset, which is on the shelf from now on."""
+        return self.shelf.put(config.dataset, config.seed, self.order.data_dir)
+
+    def known(self) -> list[SweepRun]:
+        """The runs that are known before anything is trained, in the order of tables."""
+        for candidate in known_candidates(self.sweep):
+            self.runs_of(candidate)
+        return self.runs_of.in_order()
+
+    def compile(self) -> None:
+        """Have the kernels of all runs in the cache."""
+        configs = examples(self.sweep)
+        for config in configs:
+            self.fingerprint(config)
+        compile_for(configs, self.bench.data_of)
+
+    def save(self) -> None:
+        """Write results.csv as things stand."""
+        rows = [self.row(run) for run in self.runs_of.in_order()]
+        write_results(self.directory.results, rows, self.sweep.keys)
+
+    def row(self, run: SweepRun) -> ResultRow:
+        """The run's row of results.csv; why it failed, where its files do not say more."""
+        if run.id in self.settled_rows:
+            return self.settled_rows[run.id]
+        settings, seed, path = run.candidate.settings, run.config.seed, run.directory.path
+        if run.failure is not None:
+            return row_without_figures(path, settings, seed, "failed", run.failure)
+        try:
+            row = row_of(path, settings, seed)
+        except RunError as error:
+            return row_without_figures(path, settings, seed, "failed", str(error))
+        if row.status in DONE:
+            self.settled_rows[run.id] = row
+        return row
+
+
+def carry_out(sweep: Sweep, order: Order, watcher: Watcher) -> SweepDirectory:
+    """Have all runs of a sweep done that are not, and the results written.
+
+    Returns:
+        The sweep's directory, with sweep.yaml and results.csv.
+
+    Raises:
+        KeyboardInterrupt: somebody asked to stop; what was under way has been saved.
+        UserError: the sweep cannot be carried out as ordered. What was finished is kept.
+    """
+    with new_shelf(order.out / FOLDER) as shelf, Interrupt(watcher.stopping) as interrupt:
+        sweeping = Sweeping(sweep, order, shelf)
+        sweeping.directory.open(sweep.written())
+        watcher.notice("looking at what is there")
+        runs = sweeping.known()
+        values: dict[Job, float] = {}
+        jobs = sweep.strategy.jobs(sweep.points, sweep.epochs, values)
+        with closing(executor_for(order, shelf)) as executor:
+            if order.engine == LOCAL and not (runs and all(is_done(run) for run in runs)):
+                executor.start(len(runs) or len(sweep.points))
+                watcher.notice("getting kernels ready, which takes longer the first time")
+                sweeping.compile()
+            conductor = Conductor(
+                jobs, values, sweeping.runs_of, sweep.metric, executor, watcher, sweeping.save,
+                order.fail_fast,
+            )  # fmt: skip
+            try:
+                conductor.lead(interrupt)
+            except BaseException:
+                with suppress(RunError):
+                    sweeping.save()
+                raise
+            sweeping.save()
+        if interrupt.requested:
+            raise KeyboardInterrupt
+        return sweeping.directory
+
+
+def executor_for(order: Order, shelf: Shelf) -> Executor:
+    """The workers that the engine's name stands for.
+
+    Raises:
+        UserError: there is no such engine, or it cannot be reached.
+    """
+    if order.engine == LOCAL:
+        return LocalWorkers(order.workers, shelf)
+    if not order.engine.startswith(DASK):
+        raise UserError(f"--engine is {order.engine}; write {LOCAL}, or {DASK}host:port")
+    from optrun.sweep.cluster import DaskWorkers
+
+    return DaskWorkers(order.engine.removeprefix(DASK), shelf, order.data_dir)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a sweep would come to.
+
+    Attributes:
+        runs: (candidate, seed, what is there of it), in the order of tables; None where that
+            cannot be known, and nothing where the strategy decides as it goes.
+        most: how many runs there will be at most.
+        seconds: of work that the runs take which are not there, on one worker; None: not known.
+        absent: name of a dataset that is not on this machine yet.
+    """
+
+    runs: list[tuple[Candidate, int, Stored | None]]
+    most: int
+    seconds: float | None
+    absent: str | None
+
+
+def preview(sweep: Sweep, order: Order) -> Preview:
+    """Look at a sweep without carrying out, writing or fetching anything."""
+    most = most_runs(sweep)
+    if absent := absent_dataset(examples(sweep), order.data_dir):
+        unknown = [(c, seed, None) for c in known_candidates(sweep) for seed in sweep.seeds]
+        return Preview(unknown, most, None, absent)
+    with TemporaryDirectory(prefix="optrun-") as folder:
+        sweeping = Sweeping(sweep, order, Shelf(Path(folder)))
+        runs = sweeping.known()
+        there = {run.id: look(run) for run in runs}
+        missing = [run.config for run in runs if there[run.id].status not in DONE]
+        seconds = estimate(missing, sweeping.bench.data_of)
+        if not runs:
+            configs = examples(sweep)
+            for config in configs:
+                sweeping.fingerprint(config)
+            seconds = estimate(configs, sweeping.bench.data_of) * most / len(configs)
+    return Preview(
+        [(run.candidate, run.config.seed, there[run.id]) for run in runs], most, seconds, None
+    )
+
+
+def most_runs(sweep: Sweep) -> int:
+    """How many runs a sweep comes to at most."""
+    return sweep.strategy.trials(sweep.points, sweep.epochs) * len(sweep.seeds)
+
+
+def known_candidates(sweep: Sweep) -> Sequence[Candidate]:
+    """The candidates known before anything is trained."""
+    return sweep.strategy.candidates(sweep.points, sweep.epochs)
+
+
+def examples(sweep: Sweep) -> list[Config]:
+    """Configs like those that will be run: those known, else one for each point."""
+    candidates = known_candidates(sweep) or [point.draw(0, 0) for point in sweep.points]
+    return [sweep.configs(candidate)[0] for candidate in candidates]
+
+
+def absent_dataset(configs: Sequence[Config], data_dir: Path | None) -> str | None:
+    """The first dataset whose files are not on this machine."""
+    for config in configs:
+        dataset = config.dataset
+        if isinstance(dataset, StoredDataset) and dataset.missing(dataset.place(data_dir)):
+            return dataset.name
+    return None
+
+
+def is_done(run: SweepRun) -> bool:
+    return look(run).status in DONE
+
+
+def look(run: SweepRun) -> Stored:
+    """What is there of a run; `failed` where it cannot be read."""
+    try:
+        return stored(run.directory)
+    except RunError as error:
+        return Stored("failed", reason=str(error))
