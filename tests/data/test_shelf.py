@@ -1,0 +1,96 @@
+"""Datasets loaded once and mapped by everybody."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from optrun.data.dataset import Raw
+from optrun.data.functions import Sphere
+from optrun.data.mnist import Mnist
+from optrun.data.prepare import arrange, prepare
+from optrun.data.shelf import Shelf, content_key, new_shelf
+from optrun.data.synthetic import Moons, Spirals
+from tests.datasets import write_mnist
+
+STATUS = Path("/proc/self/smaps_rollup")
+
+
+@pytest.mark.parametrize("dataset", [Moons(), Spirals(samples=50, noise=0.3), Sphere()])
+def test_what_is_taken_is_what_was_loaded(tmp_path, dataset):
+    shelf = Shelf(tmp_path)
+    shelf.put(dataset, 3)
+    raw, fingerprint = shelf.take(dataset, 3)
+    loaded = dataset.load(3)
+    for part in fields(Raw):
+        np.testing.assert_array_equal(getattr(raw, part.name), getattr(loaded, part.name))
+        assert type(getattr(raw, part.name)) is np.ndarray
+    assert fingerprint == prepare(dataset, 3, "float32").fingerprint
+
+
+def test_it_trains_alike(tmp_path):
+    shelf, dataset = Shelf(tmp_path), Moons()
+    shelf.put(dataset, 0)
+    mapped = arrange(dataset, *shelf.take(dataset, 0), 0, "float32")
+    loaded = prepare(dataset, 0, "float32")
+    np.testing.assert_array_equal(mapped.train.x, loaded.train.x)
+    np.testing.assert_array_equal(mapped.test.y, loaded.test.y)
+
+
+def test_a_dataset_is_loaded_once(tmp_path, monkeypatch):
+    shelf, loads = Shelf(tmp_path), []
+    real = Moons.load
+    monkeypatch.setattr(Moons, "load", lambda self, *args: loads.append(args) or real(self, *args))
+    first = shelf.put(Moons(), 0)
+    assert shelf.put(Moons(validation=0.3, label_noise=0.5), 0) == first
+    assert len(loads) == 1
+    assert shelf.put(Moons(), 1) != first
+    assert shelf.put(Moons(noise=0.3), 0) != first
+    assert len(loads) == 3
+
+
+def test_a_stored_dataset_is_the_same_for_every_seed():
+    assert content_key(Mnist(), 0) == content_key(Mnist(validation=7), 1)
+    assert content_key(Moons(), 0) != content_key(Moons(), 1)
+
+
+def test_writing_to_what_was_taken_changes_nothing_for_others(tmp_path):
+    shelf = Shelf(tmp_path)
+    shelf.put(Moons(), 0)
+    mine, _ = shelf.take(Moons(), 0)
+    mine.train_x[:] = 0
+    others, _ = shelf.take(Moons(), 0)
+    assert others.train_x.any()
+
+
+@pytest.mark.skipif(not STATUS.exists(), reason="only Linux tells what is shared")
+def test_reading_takes_no_memory_of_ones_own(tmp_path):
+    write_mnist(tmp_path)
+    shelf = Shelf(tmp_path)
+    shelf.put(Mnist(), 0, tmp_path)
+    raw, _ = shelf.take(Mnist(), 0)
+    neighbour, _ = shelf.take(Mnist(), 0)
+    assert neighbour.train_x.sum(dtype=np.int64) > 0
+    before = own_kilobytes()
+    data = arrange(Mnist(), raw, "", 0, "float32")
+    assert data.train.storage.sum(dtype=np.int64) > 0
+    assert own_kilobytes() - before < raw.train_x.nbytes / 1024 / 4
+
+
+def own_kilobytes() -> int:
+    """Memory that this process alone has written to, which nobody can share."""
+    return int(re.search(r"^Private_Dirty:\s+(\d+)", STATUS.read_text(), re.MULTILINE)[1])
+
+
+def test_what_the_dead_have_left_is_removed(tmp_path):
+    abandoned = tmp_path / ".shelf-abandoned"
+    abandoned.mkdir()
+    (abandoned / "train_x.npy").touch()
+    with new_shelf(tmp_path) as living:
+        assert not abandoned.exists()
+        with new_shelf(tmp_path) as other:
+            assert living.folder.exists()
+            assert other.folder != living.folder
+    assert [*tmp_path.iterdir()] == []
