@@ -137,7 +137,8 @@ def print_table(sweep: "Sweep", found: "Preview") -> None:
     console = Console()
     if not console.is_terminal:  # as wide as it needs to be
         console.width = max(
-            console.width, console.measure(table, options=console.options.update_width(10_000)).maximum
+            console.width,
+            console.measure(table, options=console.options.update_width(10_000)).maximum,
         )
     console.print(table)
 

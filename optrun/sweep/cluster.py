@@ -51,7 +51,6 @@ class DaskWorkers:
         self.sweep = token_hex(8)
         self.heard: Queue[Any] = Queue()
         self.sent: dict[str, Sent] = {}
-        self.closing = False
         self.client = connect(address)
         self.client.subscribe_topic(self.sweep, self.heard.put)
         self.count, self.count_again_at = 0, 0.0
@@ -63,7 +62,10 @@ class DaskWorkers:
 
     def free(self) -> int:
         if monotonic() > self.count_again_at:
-            self.count = len(self.client.nthreads())
+            try:
+                self.count = len(self.client.nthreads())
+            except Exception as error:  # of many kinds, by what was under way
+                raise self._gone() from error
             self.count_again_at = monotonic() + COUNT_SECONDS
         return self.count - len(self.sent)
 
@@ -112,22 +114,23 @@ class DaskWorkers:
                 outcome, files = sent.future.result()
             except KilledWorker:
                 return Outcome("failed", "the workers that had it died, one after the other")
-            except UserError:
-                raise
             except BaseException as error:
                 if sent.future.cancelled():
-                    raise UserError(
-                        f"the scheduler at {self.address} is gone; what was finished is kept: "
-                        "start the sweep again when there is one"
-                    ) from error
+                    raise self._gone() from error
                 return Outcome("failed", f"{type(error).__name__} on a worker: {error}")
             if files:
                 directory = RunDirectory.of(sent.task.out, sent.task.config, sent.task.id)
                 directory.write_all(files)
             return outcome
 
+    def _gone(self) -> UserError:
+        return UserError(
+            f"the scheduler at {self.address} is gone; what was finished is kept: start the sweep "
+            "again when there is one"
+        )
+
     def stop(self) -> None:
-        self.client.run(stop_runs, self.sweep, wait=False)
+        self.client.run(stop_runs, self.sweep, on_error="ignore")
 
     def close(self) -> None:
         """Let go of the cluster, and have what still runs there stopped."""
@@ -145,7 +148,7 @@ def connect(address: str) -> Any:
     try:
         from distributed import Client
     except ImportError:
-        raise UserError(f"--engine {SCHEME}… needs Dask: pip install 'optrun[cluster]'") from None
+        raise UserError("a sweep on a cluster needs Dask: pip install 'optrun[cluster]'") from None
     try:
         client = Client(address, timeout=PATIENCE_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:

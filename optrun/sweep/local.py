@@ -14,6 +14,8 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+import numpy as np
+
 from optrun.data.shelf import Shelf
 from optrun.sweep.executor import Death, Event, Outcome, Task
 
@@ -147,8 +149,10 @@ def deaf_to_interrupts() -> Iterator[None]:
 
 def work(pipe: Connection, folder: Path) -> None:
     """Carry out tasks until the pipe is closed at the other end."""
+    from optrun.numerics.sums import norms
     from optrun.sweep.work import Bench, Reporter
 
+    norms(np.zeros(1))  # so that Numba is loaded while there is nothing else to do
     shelf = Shelf(folder)
     bench = Bench(lambda config: shelf.take(config.dataset, config.seed))
     try:

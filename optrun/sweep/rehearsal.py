@@ -96,12 +96,12 @@ def time_evaluation(program: Program) -> float:
 
 
 def without_numbers(value: Any) -> Any:
-    """The value with every number in it left out: what decides which kernels are needed."""
+    """The value with every number as whether it is 0: what decides which kernels are needed."""
     if isinstance(value, dict):
         return {key: without_numbers(item) for key, item in value.items()}
     if isinstance(value, list):
         return sorted({json.dumps(without_numbers(item)) for item in value})
-    return None if isinstance(value, int | float) and not isinstance(value, bool) else value
+    return value != 0 if isinstance(value, int | float) else value
 
 
 def size_of(config: Config) -> Any:

@@ -1,8 +1,10 @@
 """Small sweeps made by hand, and an executor that does as it is told."""
 
+import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from optrun.config.load import load
 from optrun.config.schema import Config
@@ -23,6 +25,7 @@ TOY = {
     "optimizer": {"name": "sgd", "lr": 0.1},
     "training": {"epochs": 4, "batch_size": 30},
 }
+ENDLESS = TOY | {"training": {"epochs": 100_000, "batch_size": 30, "log_every": 1000}}
 
 
 def rates(count: int) -> list[Point]:
@@ -127,3 +130,32 @@ class Leading:
         with Interrupt(lambda: None) as interrupt:
             self.conductor.lead(interrupt)
         return self
+
+
+class Bureau:
+    """Workers, and the runs to give to them."""
+
+    def __init__(self, folder: Path, workers: Callable[[Shelf], Any]):
+        self.shelf = Shelf(folder / "shelf")
+        self.shelf.folder.mkdir()
+        self.out = folder / "runs"
+        self.workers = workers(self.shelf)
+
+    def runs(self, count: int, base=TOY, seeds=(0,)):
+        runs_of = RunsOf(
+            configs_of(*seeds, base=base),
+            lambda config: self.shelf.put(config.dataset, config.seed),
+            self.out,
+        )
+        for point in rates(count):
+            runs_of(point.candidate(0, {}))
+        return runs_of.in_order()
+
+    def until(self, number: int, *kinds: type) -> list:
+        """The first so many events of these kinds."""
+        found: list = []
+        deadline = time.monotonic() + 60
+        while len(found) < number:
+            assert time.monotonic() < deadline, found
+            found += [e for e in self.workers.events(0.2) if isinstance(e.what, kinds)]
+        return found

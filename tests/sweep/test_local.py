@@ -9,54 +9,26 @@ from pathlib import Path
 
 import pytest
 
-from optrun.data.shelf import Shelf
 from optrun.store.run_directory import RunDirectory
 from optrun.sweep.executor import Death, Outcome
 from optrun.sweep.local import LocalWorkers, manner
-from optrun.sweep.runs import RunsOf
 from optrun.training.observer import Plan, Pulse
 from optrun.training.run import run
-from tests.sweep.parts import TOY, configs_of, rates
+from tests.sweep.parts import ENDLESS, Bureau
 from tests.training.runs import same_results
 
-ENDLESS = TOY | {"training": {"epochs": 100_000, "batch_size": 30, "log_every": 1000}}
+
+def local_bureau(folder: Path, count: int) -> Bureau:
+    return Bureau(folder, lambda shelf: LocalWorkers(count, shelf))
 
 
-class Bureau:
-    """Workers, and the runs to give to them."""
-
-    def __init__(self, folder: Path, count: int):
-        self.shelf = Shelf(folder / "shelf")
-        self.shelf.folder.mkdir()
-        self.out = folder / "runs"
-        self.workers = LocalWorkers(count, self.shelf)
-
-    def runs(self, count: int, base=TOY, seeds=(0,)):
-        runs_of = RunsOf(
-            configs_of(*seeds, base=base),
-            lambda config: self.shelf.put(config.dataset, config.seed),
-            self.out,
-        )
-        for point in rates(count):
-            runs_of(point.candidate(0, {}))
-        return runs_of.in_order()
-
-    def until(self, number: int, *kinds: type) -> list:
-        """The first so many events of these kinds."""
-        found: list = []
-        deadline = time.monotonic() + 60
-        while len(found) < number:
-            assert time.monotonic() < deadline, found
-            found += [e for e in self.workers.events(0.2) if isinstance(e.what, kinds)]
-        return found
-
-    def busy(self) -> list:
-        return [worker for worker in self.workers.workers if worker.task is not None]
+def busy(bureau: Bureau) -> list:
+    return [worker for worker in bureau.workers.workers if worker.task is not None]
 
 
 @pytest.fixture
 def bureau(tmp_path):
-    bureau = Bureau(tmp_path, 2)
+    bureau = local_bureau(tmp_path, 2)
     yield bureau
     bureau.workers.close()
 
@@ -81,7 +53,7 @@ def test_a_killed_worker_takes_its_run_with_it_and_no_other(bureau):
     bureau.workers.submit(first.task())
     bureau.workers.submit(second.task())
     bureau.until(2, Pulse)
-    victim = bureau.busy()[0]
+    victim = busy(bureau)[0]
     os.kill(victim.process.pid, signal.SIGKILL)
     (death,) = bureau.until(1, Death)
     assert death.task == victim.task == first.id
@@ -127,7 +99,7 @@ def test_interrupts_from_the_keyboard_do_not_reach_workers(bureau):
     (one,) = bureau.runs(1, ENDLESS)
     bureau.workers.submit(one.task())
     bureau.until(1, Pulse)
-    (worker,) = bureau.busy()
+    (worker,) = busy(bureau)
     os.kill(worker.process.pid, signal.SIGINT)
     time.sleep(0.5)
     bureau.until(2, Pulse)
@@ -172,14 +144,14 @@ def test_workers_have_one_thread_for_blas(bureau):
 ORPHAN = """
 import sys, time
 from pathlib import Path
-from tests.sweep.test_local import ENDLESS, Bureau
+from tests.sweep.test_local import ENDLESS, local_bureau
 if __name__ == "__main__":
-    bureau = Bureau(Path(sys.argv[1]), 1)
+    bureau = local_bureau(Path(sys.argv[1]), 1)
     (run,) = bureau.runs(1, ENDLESS)
     bureau.workers.submit(run.task())
     from optrun.training.observer import Pulse
     bureau.until(1, Pulse)
-    print(run.directory.path, bureau.busy()[0].process.pid, flush=True)
+    print(run.directory.path, busy(bureau)[0].process.pid, flush=True)
     time.sleep(60)
 """
 

@@ -1,0 +1,111 @@
+"""Trying runs out: every kernel is compiled before workers need it, and times are told ahead."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from optrun.config.load import load
+from optrun.data.prepare import prepare
+from optrun.store.reading import load_run
+from optrun.sweep.rehearsal import Speed, compile_for, estimate, rehearse, size_of, without_numbers
+from optrun.training.run import run
+from tests.sweep.parts import TOY
+
+ROOT = Path(__file__).parents[2]
+KERNELS = """
+import json, sys
+from pathlib import Path
+from optrun.config.load import load
+from optrun.data.prepare import prepare
+from optrun.numerics.jit import compiled_kernels
+from optrun.sweep.rehearsal import compile_for
+from optrun.training.run import run
+
+def used():
+    return {k.name: [str(s) for s in k.compiled.signatures] for k in compiled_kernels()}
+
+configs = [load(json.loads(text)).config for text in sys.argv[2:]]
+compile_for(configs, lambda c: prepare(c.dataset, c.seed, c.dtype))
+rehearsed = used()
+for config in configs:
+    run(config, Path(sys.argv[1]))
+print(json.dumps([rehearsed, used()]))
+"""
+
+
+def test_a_run_needs_no_kernel_that_was_not_rehearsed(tmp_path):
+    changes = [
+        {},
+        {"optimizer": {"name": "adam", "clipping": {"by_norm": 1.0}}},
+        {"regularization": {"l2": 1e-3, "dropout": 0.2}, "averaging": "ema"},
+        {"optimizer": "lbfgs", "training": {"epochs": 2, "batch_size": "full"}},
+        {"scheduler": "plateau", "optimizer": "schedule_free_sgd"},
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", KERNELS, str(tmp_path), *(json.dumps(TOY | c) for c in changes)],
+        cwd=ROOT,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    rehearsed, used = json.loads(done.stdout)
+    assert used == rehearsed
+
+
+def test_runs_that_differ_in_numbers_need_the_same_kernels():
+    def kernels(*overrides):
+        return without_numbers(load(TOY, overrides).config.model_dump(mode="json"))
+
+    assert kernels("optimizer.lr=0.7", "seed=0", "model.hidden=[5, 6]") == kernels()
+    assert kernels("optimizer={name: rmsprop, momentum: 0.5}") != kernels("optimizer=rmsprop")
+    assert kernels("optimizer=adam") != kernels()
+    assert kernels("dtype=float64") != kernels()
+    assert kernels("model.activation=tanh") != kernels()
+
+
+def test_what_decides_the_speed():
+    def size(*overrides):
+        return size_of(load(TOY, overrides).config)
+
+    assert size("optimizer.lr=0.7", "seed=4", "training.epochs=9", "name=other") == size()
+    assert size("model.hidden=[5]") != size()
+    assert size("training.batch_size=10") != size()
+
+
+def test_an_estimate_counts_steps_and_evaluations():
+    assert Speed(training=2.0, evaluation=0.5).seconds(10) == pytest.approx(25.5, abs=0.1)
+
+
+@pytest.mark.parametrize("overrides", [(), ("training.batch_size=full",), ("training.epochs=0",)])
+def test_a_rehearsal_writes_nothing_and_times_what_there_is(overrides, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = load(TOY, overrides).config
+    speed = rehearse(config, prepare(config.dataset, config.seed, config.dtype))
+    assert (speed.training > 0) == (config.training.epochs > 0)
+    assert speed.evaluation > 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_estimate_is_of_the_order_of_the_time_taken(tmp_path):
+    config = load(TOY, ["training.epochs=2000", "training.log_every=1000"]).config
+    configs = [config, config.model_copy(update={"seed": 1})]
+    expected = estimate(configs, lambda c: prepare(c.dataset, c.seed, c.dtype))
+    summary = load_run(run(config, tmp_path)).summary
+    taken = 2 * (summary["seconds_train"] + summary["seconds_eval"])
+    assert taken / 4 < expected < 4 * taken
+
+
+def test_one_config_of_each_kind_is_compiled(monkeypatch):
+    rehearsed = []
+    monkeypatch.setattr(
+        "optrun.sweep.rehearsal.rehearse", lambda config, data, seconds: rehearsed.append(config)
+    )
+    rates = [load(TOY, [f"optimizer.lr={rate}"]).config for rate in (0.1, 0.2)]
+    other = load(TOY, ["optimizer=adam"]).config
+    compile_for([*rates, other], lambda config: None)
+    assert len(rehearsed) == 2
