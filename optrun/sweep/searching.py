@@ -46,8 +46,10 @@ class Search(Strategy):
         Raises:
             UserError: a package is missing.
         """
-        require(self.name, self.packages, self.install)
-        return nothing_to_draw(points)
+        problem = nothing_to_draw(points)
+        if problem is None:
+            require(self.name, self.packages, self.install)
+        return problem
 
     def candidates(self, points: Sequence[Point], epochs: int) -> Sequence[Candidate]:
         """None: they are proposed as values become known."""
