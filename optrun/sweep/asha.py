@@ -61,7 +61,8 @@ class ASHA(Halving):
 
     name: Literal["asha"] = "asha"
     samples: Count | None = None
-    """Draws for each listed combination; needed where something is drawn, and only there."""
+    """Draws for each listed combination, given where something is drawn and only there. Default:
+    none."""
     parallel: Count = 4
     """Jobs that run at once: a decision waits for the values of all but the last `parallel` − 1
     before it. More keep more workers busy and learn later."""

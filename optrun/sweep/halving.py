@@ -91,7 +91,7 @@ class Halving(Strategy):
 
 
 class SuccessiveHalving(Halving):
-    """Trains all candidates briefly, the best half twice as long, and so on to the full length.
+    """Trains all candidates briefly, the best half twice as long, and so on to full length.
 
         rungs: epochs·eta⁻ᵏ, …, epochs/eta, epochs
         at each: train S so far, then S ← the best ⌊|S|/eta⌋ of S, at least one
@@ -101,15 +101,16 @@ class SuccessiveHalving(Halving):
     runs go on from their checkpoint. Diverged runs are not kept. The schedule of the learning rate
     is that of a full run, so a value at a rung is not that of a run so short.
 
-    Jamieson & Talwalkar 2016; Algorithm 7.2 in Qiu 2020, who halve (eta = 2), give each rung as
-    many new epochs as their budget allows, and end with the full length unknown beforehand.
+    Jamieson & Talwalkar 2016; Algorithm 7.2 in Qiu 2020. There eta is 2 and a budget is given, from
+    which the lengths follow; here the full length is given, and the budget follows.
     """
 
     name: Literal["successive_halving"] = "successive_halving"
     eta: Annotated[int, Field(ge=2)] = 2
     """One in so many goes on from a rung."""
     samples: Count | None = None
-    """Draws for each listed combination; needed where something is drawn, and only there."""
+    """Draws for each listed combination, given where something is drawn and only there. Default:
+    none."""
 
     def problem(self, points: Sequence[Point], epochs: int) -> str | None:
         """`samples` where something is drawn, two rungs, two candidates."""
@@ -135,8 +136,8 @@ class Hyperband(Halving):
         bracket s = s_max, …, 0:  n = ⌊(s_max + 1)/(s + 1)⌋·eta^s new candidates,
                                   halved at epochs·eta⁻ˢ, …, epochs/eta, epochs
 
-    It need not be known whether brief training tells good from bad: bracket 0 is random search, all
-    brackets cost about the same. Candidates come from all listed combinations in turn, in a random
+    It need not be known whether brief training tells good from bad: bracket 0 is random search, and
+    all cost about the same. Candidates come from all listed combinations in turn, in a random
     order, with their open keys drawn. Where everything is listed, none comes twice; if there are
     too few, all brackets get their share of them.
 

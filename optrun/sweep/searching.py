@@ -130,9 +130,9 @@ class GP(Search):
         x ← of 2,048 quasi-random x, improved by local searches, the one with the greatest log EI
 
     σ², noise and a length ℓ for each key are the likeliest under mild priors. While earlier trials
-    run, EI is that of x and those together, over 128 draws of their values. A diverged run counts
-    as the worst finite value known. A proposal takes about 0.1 s, and
-    seconds where whole numbers are drawn.
+    run, EI is that of the best of x and those, over 128 draws of their values. A diverged run
+    counts as the worst finite value known. A proposal takes about 0.1 s, and up to some seconds
+    where whole numbers are drawn.
 
     Jones, Schonlau & Welch 1998; its logarithm: Ament et al. 2023; optuna's GPSampler. It is
     sequential model-based optimization (Algorithm 7.1 in Qiu 2020) with EI as what is gained, begun

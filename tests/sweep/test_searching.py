@@ -37,6 +37,14 @@ def bounded(search: type[Search]) -> list[Job]:
     return simulate(search(samples=8, startup=2), [Point(0, {}, BOUNDED)], value=bowl)
 
 
+def optunas_sampler(search, seed, startup):
+    from optuna.samplers import GPSampler, TPESampler
+
+    if search is GP:
+        return GPSampler(seed=seed, n_startup_trials=startup)
+    return TPESampler(seed=seed, n_startup_trials=startup, multivariate=True, constant_liar=True)
+
+
 def optunas_own(sampler, distributions, draws, startup, parallel, value):
     """What optuna proposes by itself, asked and told in the same order, without rounding."""
     import optuna
@@ -78,7 +86,7 @@ def test_whole_numbers_and_choices_are_those_that_optuna_proposes(search, parall
     settings = [job.candidate.settings for job in jobs]
     mine = [{**s, "hidden": LAYERS.index(s["hidden"])} for s in settings]
     theirs = optunas_own(
-        strategy.sampler(),
+        optunas_sampler(search, 5, 4),
         point.distributions,
         mine,
         4,
@@ -92,7 +100,12 @@ def test_rates_are_those_that_optuna_proposes_but_for_rounding():
     jobs = simulate(TPE(samples=25, startup=5), [Point(0, {}, LR)], value=bowl)
     mine = [dict(job.candidate.settings) for job in jobs]
     theirs = optunas_own(
-        TPE(startup=5).sampler(), LR, mine, 5, 4, lambda p: bowl(Job(Point(0, {}).candidate(0, p)))
+        optunas_sampler(TPE, 0, 5),
+        LR,
+        mine,
+        5,
+        4,
+        lambda p: bowl(Job(Point(0, {}).candidate(0, p))),
     )
     for one, other in zip(mine, theirs, strict=True):
         assert one["optimizer.lr"] == pytest.approx(other["optimizer.lr"], rel=1e-4)
