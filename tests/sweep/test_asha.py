@@ -15,11 +15,11 @@ def listed(n: int) -> list[Point]:
 
 
 def made_up(seed: int, diverging: float):
-    """A value for each job, and none for the share that diverges."""
+    """A value for each job, many of them alike, and inf for the share that diverges."""
 
     def value(job) -> float:
         draw = random.Random(f"{seed} {job.candidate.number} {job.epochs}")
-        return math.inf if draw.random() < diverging else draw.random()
+        return math.inf if draw.random() < diverging else round(draw.random(), 1)
 
     return value
 

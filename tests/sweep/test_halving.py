@@ -8,6 +8,7 @@ import pytest
 
 from optrun.sweep.candidates import Point
 from optrun.sweep.distributions import LogUniform
+from optrun.sweep.drawing import shuffled_draws
 from optrun.sweep.halving import Hyperband, SuccessiveHalving, rungs
 from tests.sweep.simulation import simulate
 
@@ -133,6 +134,14 @@ def test_hyperband_takes_all_points_in_turn():
     draws = Counter(number[0] for number in {job.candidate.number for job in jobs})
     assert set(draws) == set(range(4))
     assert max(draws.values()) - min(draws.values()) <= 1
+
+
+def test_each_round_through_the_points_has_an_order_of_its_own():
+    numbers = [candidate.number for candidate in shuffled_draws(OPEN, seed=0, samples=6)]
+    orders = [[point for point, draw in numbers if draw == k] for k in range(6)]
+    assert all(sorted(order) == [0, 1, 2, 3] for order in orders)
+    assert len(set(map(tuple, orders))) > 3
+    assert [candidate.number for candidate in shuffled_draws(OPEN, seed=1, samples=6)] != numbers
 
 
 def test_too_few_points_are_shared_between_the_brackets():

@@ -1,8 +1,8 @@
 """TPE and the Gaussian process: optuna's, told the right values at the right time."""
 
+import logging
 import math
 from functools import cache
-from importlib.util import find_spec
 from statistics import median
 
 import pytest
@@ -11,10 +11,9 @@ from optrun.sweep.candidates import Job, Point
 from optrun.sweep.distributions import Choice, Integer, LogUniform, Uniform, rounded
 from optrun.sweep.searching import GP, TPE, Search
 from optrun.sweep.strategies import Random
-from tests.sweep.simulation import simulate, told
+from tests.sweep.simulation import WITH_TORCH, simulate, told
 
-without_torch = pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed")
-SEARCHES = [TPE, pytest.param(GP, marks=without_torch)]
+SEARCHES = [TPE, pytest.param(GP, marks=WITH_TORCH)]
 LR = {"optimizer.lr": LogUniform(1e-4, 1.0)}
 BOUNDED = {**LR, "dropout": Uniform(0.0, 2 / 3)}
 
@@ -154,7 +153,7 @@ def test_each_point_is_searched_by_itself_and_in_turn(search):
 
 
 @pytest.mark.parametrize(
-    ("search", "samples", "seeds"), [(TPE, 30, 9), pytest.param(GP, 12, 3, marks=without_torch)]
+    ("search", "samples", "seeds"), [(TPE, 30, 9), pytest.param(GP, 12, 3, marks=WITH_TORCH)]
 )
 def test_a_search_comes_closer_than_random_draws(search, samples, seeds):
     point = Point(0, {}, {**LR, "dropout": Uniform(0.0, 0.6)})
@@ -183,13 +182,25 @@ def test_a_search_goes_on_where_everything_diverges(search):
     assert len(simulate(strategy, [Point(0, {}, LR)], value=lambda job: math.inf)) == 5
 
 
-def test_optuna_is_quiet_and_left_as_it_was(capfd):
+def test_a_range_may_be_narrower_than_the_rounding():
+    narrow = {"dropout": Uniform(0.10000001, 0.10000004), **LR}
+    jobs = simulate(TPE(samples=5, startup=1, parallel=1), [Point(0, {}, narrow)], value=bowl)
+    assert {job.candidate.settings["dropout"] for job in jobs} == {0.1}
+
+
+def test_optuna_is_quiet_and_left_as_it_was():
     import optuna
 
+    records = []
+    listener = logging.Handler()
+    listener.emit = records.append
+    logger = logging.getLogger("optuna")
     optuna.logging.set_verbosity(optuna.logging.INFO)
+    logger.addHandler(listener)
     try:
         simulate(TPE(samples=4, startup=1), [Point(0, {}, LR)], value=bowl)
         assert optuna.logging.get_verbosity() == optuna.logging.INFO
+        assert not records
     finally:
+        logger.removeHandler(listener)
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-    assert capfd.readouterr() == ("", "")
