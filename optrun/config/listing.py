@@ -26,6 +26,7 @@ from optrun.optim.clipping import Clipping
 from optrun.optim.optimizers import OPTIMIZERS
 from optrun.optim.schedules import SCHEDULES
 from optrun.optim.warmup import WARMUPS
+from optrun.sweep.strategies import STRATEGIES
 
 FAMILIES: dict[str, dict[str, type[Section]]] = {
     "datasets": {
@@ -48,6 +49,7 @@ FAMILIES: dict[str, dict[str, type[Section]]] = {
     "schedulers": {**SCHEDULES},
     "warmups": {**WARMUPS},
     "averages": {**AVERAGES},
+    "strategies": {**STRATEGIES},
     "sections": {
         "config": Config,
         "regularization": Regularization,
