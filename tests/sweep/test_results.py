@@ -115,15 +115,6 @@ def test_a_thousand_rows_take_milliseconds(tmp_path: Path):
     assert min(seconds() for _ in range(3)) < 0.2  # 25 ms where nothing else runs
 
 
-def best_of_run(**changes: Any) -> dict[str, float | None]:
-    return {
-        "train_loss": 0.4,
-        "train_accuracy": 0.9,
-        "val_loss": 0.5,
-        "val_accuracy": 0.8,
-    } | changes
-
-
 def test_a_row_has_the_chosen_epoch_and_the_last(tmp_path: Path):
     path = write_run(tmp_path, epochs=4, best_epoch=2, test_accuracy=0.7, **BEST)
     row = row_of(path, {"optimizer.lr": 0.001}, 5)
