@@ -145,15 +145,20 @@ def compare(
         label = piece(key, setting.values[key], {short(key): 1}) if key else ""
         groups.setdefault(label, []).append(setting)
 
-    def rank(setting: Setting) -> tuple[Any, ...]:
-        mean = setting.mean
-        if mean is None:
-            return (2,)
-        return (not setting.complete, setting.bad, -mean if higher_is_better(metric) else mean)
-
-    ranked = [Group(label, sorted(group, key=rank)) for label, group in groups.items()]
-    ranked.sort(key=lambda group: rank(group.settings[0]))
+    ranked = [
+        Group(label, sorted(group, key=lambda setting: rank(setting, metric)))
+        for label, group in groups.items()
+    ]
+    ranked.sort(key=lambda group: rank(group.settings[0], metric))
     return Comparison(metric, key, ranked, drawn)
+
+
+def rank(setting: Setting, metric: str) -> tuple[float, ...]:
+    """What settings are put in order by, as `compare` says."""
+    mean = setting.mean
+    if mean is None:
+        return (2,)
+    return (not setting.complete, setting.bad, -mean if higher_is_better(metric) else mean)
 
 
 def higher_is_better(metric: str) -> bool:
