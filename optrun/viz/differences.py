@@ -113,8 +113,10 @@ def tells(key: str, flat: Flat, flats: Sequence[Flat], differing: Sequence[str])
     if flat[key] is None and section and any(section in other for other in flats):
         return False  # an unset field of a section that others leave out as a whole
     choosers = [name for name in enclosing_names(key) if name in differing]
+    if last in ALWAYS_SHOWN or not choosers:
+        return True
     family = [other for other in flats if all(other.get(n) == flat.get(n) for n in choosers)]
-    return last in ALWAYS_SHOWN or not choosers or varies(key, family)
+    return varies(key, family)
 
 
 def enclosing_names(key: str) -> list[str]:

@@ -1,0 +1,114 @@
+"""sweep.png: the best setting of each group over its epochs, beside what a number changes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from optrun.errors import RunError
+from optrun.store import config_file
+from optrun.store.reading import Run, load_run
+from optrun.sweep.comparison import Comparison, Setting, compare
+from optrun.sweep.findings import figure_text
+from optrun.sweep.results import read_results
+from optrun.viz import style
+from optrun.viz.compare import draw_group, without_start
+from optrun.viz.curves import LOSS_DECADES, say_if_empty
+from optrun.viz.differences import short, wrap
+from optrun.viz.groups import Group as Curves
+from optrun.viz.groups import read_curve
+from optrun.viz.labels import axis_label
+from optrun.viz.sensitivity import Look, draw_numbers, draw_settings, height_of, marks, number_key
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDTH, HEIGHT = 11.0, 4.6  # inches, without the legend
+BEGUN = ("finished", "stopped", "diverged")  # whose directories have curves
+
+
+def draw_sweep(directory: Path) -> Path:
+    """Write sweep.png into a sweep's directory, `<root>/sweeps/<name>`, and return its path.
+
+    Raises:
+        RunError: a file of the sweep or of a chosen run is absent or damaged, or the picture
+            cannot be written.
+    """
+    return style.save(sweep_figure(directory), directory / "sweep.png")
+
+
+def sweep_figure(directory: Path) -> "Figure":
+    """The picture that `draw_sweep` writes."""
+    results = read_results(directory / "results.csv")
+    comparison = compare(results.rows, results.keys, metric_of(directory))
+    runs = [chosen_runs(group.best, directory.parent.parent) for group in comparison.groups]
+    looks: list[Look] = style.line_styles(len(comparison.groups))
+    label = axis_label(comparison.metric, [run.config for each in runs for run in each])
+    number = number_key(comparison)
+    figure = style.new_figure(WIDTH, max(HEIGHT, 0 if number else height_of(comparison)))
+    left, right = figure.subplots(1, 2)
+    for axes in (left, right):
+        style.plain_axes(axes)
+    draw_best(left, comparison, runs, looks)
+    left.set_ylabel(label)
+    if number:
+        draw_numbers(right, comparison, looks, number)
+        right.set_ylabel(label)
+    else:
+        draw_settings(right, comparison, looks)
+        right.set_xlabel(label)
+    figure.suptitle(style.printable(wrap(directory.name, 80, 1)), fontweight="bold")
+    add_legend(figure, left, comparison)
+    return figure
+
+
+def metric_of(directory: Path) -> str:
+    """The metric in the `sweep:` section of sweep.yaml."""
+    path = directory / "sweep.yaml"
+    section = config_file.load(path).get("sweep")
+    metric = section.get("metric") if isinstance(section, dict) else None
+    if not isinstance(metric, str):
+        raise RunError(f"{path} has no sweep.metric; start the sweep again, which writes it anew")
+    return metric
+
+
+def chosen_runs(best: Setting | None, root: Path) -> list[Run]:
+    """The runs of a group's best setting that have curves."""
+    rows = best.rows if best else []
+    return [load_run(root / row.directory) for row in rows if row.status in BEGUN]
+
+
+def draw_best(
+    axes: "Axes", comparison: Comparison, runs: Sequence[Sequence[Run]], looks: Sequence[Look]
+) -> None:
+    """The metric of each group's best setting after each epoch; not at the start, which is far."""
+    for group, each, look in zip(comparison.groups, runs, looks, strict=True):
+        if group.best is None:
+            axes.plot([], [], **look, label=style.printable(f"{group.label or 'all'}: no figure"))
+            continue
+        figure = figure_text(group.best.mean, group.best.deviation, comparison.metric)
+        curves = [read_curve(run, comparison.metric, "epoch", 0) for run in each]
+        label = wrap(f"{group.best.label}: {figure}")
+        drawn = without_start(Curves(curves, label))
+        draw_group(axes, drawn, {**look, "drawstyle": "default"}, smoothed=False)
+    values = np.concatenate([line.get_ydata() for line in axes.lines])
+    if comparison.metric.endswith("loss") and style.spans_decades(values, LOSS_DECADES):
+        axes.set_yscale("log", nonpositive="mask")
+    style.plain_numbers(axes.yaxis)
+    axes.set_xlabel(axis_label("epoch"))
+    style.whole_numbers(axes.xaxis)
+    each_group = f" of each {short(comparison.key)}" if comparison.key else ""
+    axes.set_title(f"best setting{each_group}", fontsize=10.5)
+    say_if_empty(axes, values)
+
+
+def add_legend(figure: "Figure", best: "Axes", comparison: Comparison) -> None:
+    """The best settings, and after them what the other panel's marks mean."""
+    seeds = {row.seed for group in comparison.groups for row in group.rows}
+    style.legend_below(
+        figure,
+        [*best.get_legend_handles_labels()[0], *marks(comparison)],
+        "mean over seeds, band from min to max" if len(seeds) > 1 else None,
+    )
