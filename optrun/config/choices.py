@@ -1,6 +1,7 @@
 """Defaults that depend on the dataset: chosen once it is known, and written out."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
@@ -27,11 +28,18 @@ def choice_at(values: dict[str, Any], path: KeyPath) -> Any:
 
     Where it cannot be chosen, it is what most datasets have.
     """
+    if path not in CHOICES:
+        return None
     try:
-        dataset = TypeAdapter(AnyDataset).validate_python(values.get("dataset"))
+        dataset = _any_dataset().validate_python(values.get("dataset"))
     except ValidationError:
         return USUAL.get(path)
-    return CHOICES[path](dataset) or USUAL.get(path) if path in CHOICES else None
+    return CHOICES[path](dataset) or USUAL.get(path)
+
+
+@cache
+def _any_dataset() -> TypeAdapter[Dataset]:
+    return TypeAdapter(AnyDataset)
 
 
 def choose_loss(dataset: Dataset) -> Loss | None:

@@ -11,9 +11,11 @@ from typing import Any, NoReturn
 import yaml
 
 from optrun.config.problems import KeyPath, Place, Problem, Text
+from optrun.config.vocabulary import value_at
 from optrun.yaml_text import SCALARS, TAG
 
 LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+CALL = re.compile(r"[A-Za-z]\w* ?\(")
 DEPTH = 30
 LONGEST_NUMBER = 400
 
@@ -69,6 +71,18 @@ class Document:
                     return place
         return None
 
+    def branch(self, path: KeyPath) -> "Document":
+        """What stands at `path` as a document of its own; the values are shared."""
+        size = len(path)
+        return Document(
+            self.source,
+            value_at(self.values, path),
+            {known[size:]: place for known, place in self.keys.items() if known[:size] == path},
+            {known[size:]: place for known, place in self.items.items() if known[:size] == path},
+            [replace(p, path=p.path[size:]) for p in self.problems if p.path[:size] == path],
+            [(known[size:], at, of) for known, at, of in self.repeats if known[:size] == path],
+        )
+
     def graft(self, path: KeyPath, branch: "Document") -> None:
         """Take over the places and problems of what now stands at `path`; not the values."""
         self.forget(path)
@@ -92,19 +106,21 @@ def split_lines(content: str) -> tuple[str, ...]:
     return tuple(LINE_BREAK.split(content))
 
 
-def parse(content: str, text: Text) -> Document:
+def parse(content: str, text: Text, calls: bool = False) -> Document:
     """Read one YAML document.
 
     Args:
         content: what is parsed.
         text: what the reader is shown, line for line and column for column.
+        calls: whether `logspace(1e-3, 1, 7)` is one text even within braces, where YAML would end
+            it at the comma.
 
     Raises:
         Unreadable: the syntax is broken. Duplicate keys and unfit scalars are collected in the
             document's `problems` instead.
     """
     document = Document(text.name, None)
-    node = _compose(content, text)
+    node = _compose(content, text, _CallLoader if calls else _Loader)
     if node is not None:
         document.values = _Converter(text, document).convert(node, ())
     return document
@@ -139,9 +155,32 @@ for _name, _pattern in SCALARS.items():
     _Loader.add_implicit_resolver(TAG + _name, _pattern, None)
 
 
-def _compose(content: str, text: Text) -> yaml.Node | None:
+class _CallLoader(_Loader):
+    """Reads on to the bracket that closes a call."""
+
+    def scan_plain(self) -> Any:
+        token = super().scan_plain()
+        rest = self.buffer[token.start_mark.index :]
+        if CALL.match(token.value) and (length := _length_of_call(rest)) > len(token.value):
+            self.forward(token.start_mark.index + length - self.index)
+            self.allow_simple_key = False
+            return yaml.ScalarToken(rest[:length], True, token.start_mark, self.get_mark())
+        return token
+
+
+def _length_of_call(text: str) -> int:
+    """Up to the bracket that closes the first one of its line, 0 where none does."""
+    depth = 0
+    for length, letter in enumerate(split_lines(text)[0], start=1):
+        depth += {"(": 1, ")": -1}.get(letter, 0)
+        if letter == ")" and depth == 0:
+            return length
+    return 0
+
+
+def _compose(content: str, text: Text, loader: type[_Loader]) -> yaml.Node | None:
     try:
-        return yaml.compose(content, Loader=_Loader)
+        return yaml.compose(content, Loader=loader)
     except yaml.reader.ReaderError as error:
         before = split_lines(content[: error.position])
         place = Place(text, len(before), len(before[-1]) + 1, len(before[-1]) + 2)

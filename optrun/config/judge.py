@@ -25,11 +25,10 @@ def judge(document: Document) -> list[Problem]:
     """What is wrong with the values, apart from what reading them found already."""
     unread = {p.path for p in document.problems if value_at(document.values, p.path) is None}
     unread -= {path for path, _, _ in document.repeats}
-    problems = _alone(document)
-    problems += _beside_wrong_names(document)
-    problems += _blanks(document, {problem.path for problem in problems})
+    problems = misfits(Config, document)
     unsound = unread | {problem.path for problem in problems}
-    problems += _new(contradictions(*_sound_parts(document.values, unsound), document), problems)
+    parts = _sound_parts(document.values, unsound)
+    problems += _new(contradictions(parts, not unsound, document), problems)
     problems = [problem for problem in problems if problem.path not in unread]
     for path, repeated in _repeats(document):
         again = [p for p in judge(repeated) if p.path[: len(path)] == path]
@@ -37,12 +36,20 @@ def judge(document: Document) -> list[Problem]:
     return problems
 
 
-def _alone(document: Document) -> list[Problem]:
+def misfits(root: type[Section], document: Document) -> list[Problem]:
+    """What does not fit into the sections of `root`, whatever it says together."""
+    problems = _alone(root, document)
+    if problems:
+        problems += _beside_wrong_names(root, document)
+    return problems + list(_blanks(root, document, {problem.path for problem in problems}))
+
+
+def _alone(root: type[Section], document: Document) -> list[Problem]:
     """What the types of the vocabulary do not allow."""
     try:
-        Config.model_validate(document.values)
+        root.model_validate(document.values)
     except ValidationError as error:
-        return translate(Config, document, error.errors(include_url=False))
+        return translate(root, document, error.errors(include_url=False))
     return []
 
 
@@ -64,10 +71,10 @@ def _repeats(document: Document) -> Iterator[tuple[KeyPath, Document]]:
             yield path, other
 
 
-def _beside_wrong_names(document: Document) -> Iterator[Problem]:
+def _beside_wrong_names(root: type[Section], document: Document) -> Iterator[Problem]:
     """What no component of a family would take, where the name does not tell which is meant."""
-    for path in misnamed(Config, document.values):
-        slot, value = slot_at(Config, document.values, path), value_at(document.values, path)
+    for path in misnamed(root, document.values):
+        slot, value = slot_at(root, document.values, path), value_at(document.values, path)
         if slot is None or not isinstance(value, dict):
             continue
         verdicts = []
@@ -75,7 +82,7 @@ def _beside_wrong_names(document: Document) -> Iterator[Problem]:
             values = copy.deepcopy(document.values)
             value_at(values, path[:-1])[path[-1]] = candidate
             other = Document(document.source, values, document.keys, document.items)
-            below = [problem for problem in _alone(other) if is_below(problem.path, path)]
+            below = [problem for problem in _alone(root, other) if is_below(problem.path, path)]
             verdicts.append({p.path[: len(path) + 1]: p for p in reversed(below)})
         keys = {key for section in slot.sections(value) for key in section.model_fields}
         for key in value:
@@ -105,25 +112,26 @@ def _told_by_all(told: list[Problem], keys: set[str]) -> Problem:
     return Problem(unknown.path, UNKNOWN_KEY, hint, unknown.place)
 
 
-def _blanks(document: Document, known: set[KeyPath]) -> Iterator[Problem]:
+def _blanks(root: type[Section], document: Document, known: set[KeyPath]) -> Iterator[Problem]:
     """Keys that stand there without a value, where `null` would have been allowed."""
     for path in document.keys:
         blank = path not in document.items and value_at(document.values, path) is None
-        slot = slot_at(Config, document.values, path)
-        if blank and slot and path not in known:
+        slot = slot_at(root, document.values, path) if blank else None
+        if slot and path not in known:
             without = "remove it" if path in CHOICES else "remove it, write `null` for none,"
             hint = f"{without} or give it {slot.describe()}"
             yield Problem(path, "is empty", hint, document.key_place(path))
 
 
-def _sound_parts(values: dict[str, Any], unsound: set[KeyPath]) -> tuple[dict[str, Any], bool]:
-    """The config's sections as far as they are sound, and whether that is all of them.
+def _sound_parts(values: dict[str, Any], unsound: set[KeyPath]) -> dict[str, Any]:
+    """The config's sections as far as they are sound.
 
     A section that is unsound in part lacks the attributes of what is unsound in it.
     """
+    if not unsound:
+        return dict(Config.model_validate(values))
     config = _sound_part(Config, values, (), unsound)
-    present = {key: getattr(config, key) for key in Config.model_fields if hasattr(config, key)}
-    return present, not unsound
+    return {key: getattr(config, key) for key in Config.model_fields if hasattr(config, key)}
 
 
 def _sound_part(

@@ -54,11 +54,21 @@ def load(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) 
     document = (
         Document("", _plain(source)) if isinstance(source, Mapping) else read_file(Path(source))
     )
+    _refuse_sweep(document)
     notes = apply_overrides(Config, document, overrides)
-    _refuse_uncountable(document)
-    problems = [*document.problems, *judge(document)]
-    if problems:
+    if problems := problems_of(document):
         raise ConfigError(render(problems, document.source))
+    return finished(document, notes)
+
+
+def problems_of(document: Document) -> list[Problem]:
+    """Everything that keeps the document from being a config that can be run."""
+    _refuse_uncountable(document)
+    return [*document.problems, *judge(document)]
+
+
+def finished(document: Document, notes: Iterable[str]) -> Loaded:
+    """The config that a document without problems is, with the notes there are already."""
     config = write_out_choices(Config.model_validate(document.values))
     return Loaded(config, (*notes, *_seldom_meant(config)), document.source)
 
@@ -114,6 +124,13 @@ def _refuse_other_types(source: object, overrides: object) -> None:
     for override in overrides:
         if not isinstance(override, str):
             raise ConfigError(f"overrides are {WANTED}; {override!r} is no text")
+
+
+def _refuse_sweep(document: Document) -> None:
+    if "sweep" in document.values:
+        name = document.source
+        hint = f"; `optrun sweep {name}` runs it" if name else ", no config"
+        raise ConfigError(f"{f'{name}: ' if name else ''}this is a sweep{hint}")
 
 
 def _refuse_uncountable(document: Document) -> None:

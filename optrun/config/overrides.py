@@ -1,10 +1,13 @@
 """Overrides such as `optimizer.lr=0.1`, written onto a config before it is checked.
 
 An override changes the values and their places and leaves judging to the same checks that a file
-gets, so its mistakes are reported alike, pointing into the override.
+gets, so its mistakes are reported alike, pointing into the override. What a sweep chooses for a
+run is written by the same means, pointing into the sweep's file.
 """
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from optrun.component import Section
@@ -15,6 +18,28 @@ from optrun.config.vocabulary import Slot, slot_at, value_at
 from optrun.config.wording import show
 
 FORM = "write it as key.path=value"
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A value for a key of the config, and where people wrote the two.
+
+    Attributes:
+        key: dotted path, as it stands at `place`.
+        place: of the key.
+        value: with the places in it; the values are copied before anything is changed in them.
+        shown: what notes call it.
+    """
+
+    key: str
+    place: Place
+    value: Document
+    shown: str
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The keys and indices that lead to the value, outermost first."""
+        return tuple(part.strip() for part in self.key.split("."))
 
 
 def apply_overrides(root: type[Section], document: Document, overrides: Sequence[str]) -> list[str]:
@@ -29,14 +54,52 @@ def apply_overrides(root: type[Section], document: Document, overrides: Sequence
         Notes on the keys of the file that were left out because an override chose a component
         that does not have them.
     """
-    writer = _Writer(root, document)
-    for order, override in enumerate(overrides, start=1):
-        text = Text(f'override "{override}"', split_lines(override), order)
+    assignments = []
+    for text in texts_of(overrides):
         try:
-            writer.write(override, text)
+            assignments.append(_read(text))
+        except Unreadable as error:
+            document.problems.append(error.problem)
+    return assign(root, document, assignments)
+
+
+def assign(root: type[Section], document: Document, assignments: Iterable[Assignment]) -> list[str]:
+    """Write assignments onto the document, in order; otherwise like `apply_overrides`."""
+    writer = _Writer(root, document)
+    for assignment in assignments:
+        try:
+            writer.write(assignment)
         except Unreadable as error:
             document.problems.append(error.problem)
     return writer.notes
+
+
+def texts_of(overrides: Sequence[str]) -> list[Text]:
+    """The overrides as texts that messages can point into."""
+    return [
+        Text(f'override "{override}"', split_lines(override), order)
+        for order, override in enumerate(overrides, start=1)
+    ]
+
+
+def split_override(text: Text) -> tuple[str, str]:
+    """The key, and the value as it is written.
+
+    Raises:
+        Unreadable: it is not of the form.
+    """
+    key, equals, value = "\n".join(text.lines).partition("=")
+    if not equals or not all(part.strip() for part in key.split(".")):
+        place = Place(text, 1, 1, len(text.lines[0]) + 1)
+        raise Unreadable("not an override", place, FORM)
+    return key, value
+
+
+def _read(text: Text) -> Assignment:
+    key, value = split_override(text)
+    # blanks keep the columns of the value right
+    written = parse(" " * len(key) + " " + value, text)
+    return Assignment(key, Place(text, 1, 1, len(key) + 1), written, f"{key}={value}")
 
 
 class _Writer:
@@ -46,37 +109,29 @@ class _Writer:
         self.given: dict[KeyPath, Place] = {}
         self.notes: list[str] = []
 
-    def write(self, override: str, text: Text) -> None:
-        """Write one override.
+    def write(self, assignment: Assignment) -> None:
+        """Write one assignment.
 
         Raises:
-            Unreadable: it is not of the form, or leads to where nothing can be.
+            Unreadable: it leads to where nothing can be.
         """
-        key, equals, value = override.partition("=")
-        if not equals or not all(part.strip() for part in key.split(".")):
-            place = Place(text, 1, 1, len(text.lines[0]) + 1)
-            raise Unreadable("not an override", place, FORM)
-        # blanks keep the columns of the value right
-        written = parse(" " * len(key) + " " + value, text)
-        container, path = self._descend(key, text)
+        container, path = self._descend(assignment)
         old, old_place = value_at(self.document.values, path), self.document.keys.get(path)
-        self._refuse_to_undo(path, text)
-        self.document.graft(path, written)
-        self.document.keys[path] = self.given[path] = Place(text, 1, 1, len(key) + 1)
-        _assign(container, path[-1], written.values)
-        self._note_replaced_section(path, override, old, old_place)
-        self._leave_out_unfit_keys(path, override, old)
+        self._refuse_to_undo(path, assignment.place.text)
+        self.document.graft(path, assignment.value)
+        self.document.keys[path] = self.given[path] = assignment.place
+        _assign(container, path[-1], copy.deepcopy(assignment.value.values))
+        self._note_replaced_section(path, assignment.shown, old, old_place)
+        self._leave_out_unfit_keys(path, old)
 
-    def _descend(self, key: str, text: Text) -> tuple[Any, KeyPath]:
-        """The section or list that the last part of `key` stands in, and the whole path."""
-        container, column = self.document.values, 1
+    def _descend(self, assignment: Assignment) -> tuple[Any, KeyPath]:
+        """The section or list that the last part of the key stands in, and the whole path."""
+        container = self.document.values
         path: KeyPath = ()
-        parts = key.split(".")
-        for position, written in enumerate(parts):
-            place = Place(text, 1, column, column + len(written))
-            part = _index(container, path, written.strip(), place)
-            path, column = (*path, part), place.end + 1
-            if position < len(parts) - 1:
+        parts = assignment.parts
+        for part, place in zip(parts, _places_of_parts(assignment), strict=True):
+            path = (*path, _index(container, path, part, place))
+            if len(path) < len(parts):
                 container = self._open(container, path, place)
         return container, path
 
@@ -102,15 +157,15 @@ class _Writer:
                 self.document.problems.append(problem)
 
     def _note_replaced_section(
-        self, path: KeyPath, override: str, old: Any, place: Place | None
+        self, path: KeyPath, shown: str, old: Any, place: Place | None
     ) -> None:
         slot = slot_at(self.root, self.document.values, path)
         if slot and slot.choice and isinstance(old, dict) and set(old) - {slot.choice.key}:
             where = f" ({place})" if place else ""
             keeping = f"`{dotted(path)}.{slot.choice.key}=` would keep the keys they share"
-            self.notes.append(f"{override} replaces the whole section{where}; {keeping}")
+            self.notes.append(f"{shown} replaces the whole section{where}; {keeping}")
 
-    def _leave_out_unfit_keys(self, path: KeyPath, override: str, old: Any) -> None:
+    def _leave_out_unfit_keys(self, path: KeyPath, old: Any) -> None:
         """Drop what belonged to the component that `path` named before, and say so."""
         parent, key = path[:-1], path[-1]
         slot = slot_at(self.root, self.document.values, parent)
@@ -125,12 +180,25 @@ class _Writer:
         for unfit in [k for k in section if k in had - has and not self._is_given((*parent, k))]:
             place = self.document.keys.get((*parent, unfit))
             where = f" ({place})" if place else ""
-            self.notes.append(f"{override} leaves out {unfit}{where}, which {name} does not have")
+            change = f"{dotted(path)}={name}"
+            self.notes.append(f"{change} leaves out {unfit}{where}, which {name} does not have")
             self.document.forget((*parent, unfit))
             del section[unfit]
 
     def _is_given(self, path: KeyPath) -> bool:
         return any(given[: len(path)] == path for given in self.given)
+
+
+def _places_of_parts(assignment: Assignment) -> list[Place]:
+    """Where each part of the key stands; for a key in quotes, where all of it does."""
+    whole, parts = assignment.place, assignment.key.split(".")
+    if whole.end - whole.column != len(assignment.key):
+        return [whole] * len(parts)
+    places, column = [], whole.column
+    for part in parts:
+        places.append(replace(whole, column=column, end=column + len(part)))
+        column += len(part) + 1
+    return places
 
 
 def _keys(slot: Slot, value: dict[str, Any]) -> set[str]:

@@ -68,17 +68,19 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"did you mean {' or '.join(guesses)}?" if guesses else ""
 
 
-def render(problems: Sequence[Problem], source: str = "") -> str:
-    """All problems in the order of their places, and how many there are."""
+def render(problems: Sequence[Problem], source: str = "", most: int | None = None) -> str:
+    """All problems, or so many, in the order of their places, and how many there are."""
     ordered = sorted(problems, key=_order)
-    parts = [_render_one(problem, source) for problem in ordered]
-    text = "\n".join([*parts, f"{count(len(parts), 'problem')} in {source or 'the config'}"])
-    return text.encode("utf-8", "backslashreplace").decode()
+    parts = [_render_one(problem, source) for problem in ordered[:most]]
+    total = f"{count(len(ordered), 'problem')} in {source or 'the config'}"
+    if len(parts) < len(ordered):
+        total += f"; these are the first {len(parts)}"
+    return "\n".join([*parts, total]).encode("utf-8", "backslashreplace").decode()
 
 
-def _order(problem: Problem) -> tuple[int, int, int]:
+def _order(problem: Problem) -> tuple[int, str, int, int]:
     place = problem.place
-    return (place.text.order, place.line, place.column) if place else (0, 0, 0)
+    return (place.text.order, place.text.name, place.line, place.column) if place else (0, "", 0, 0)
 
 
 def _render_one(problem: Problem, source: str) -> str:

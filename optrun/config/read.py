@@ -13,9 +13,22 @@ def read_file(path: Path) -> Document:
     Raises:
         ConfigError: it cannot be read, is no UTF-8, no YAML, or not a mapping of keys to values.
     """
+    content = read_bytes(path)
+    try:
+        return parse_file(content, str(path))
+    except Unreadable as error:
+        raise ConfigError(render([error.problem], str(path))) from None
+
+
+def read_bytes(path: Path) -> bytes:
+    """What is in a config file.
+
+    Raises:
+        ConfigError: there is no such file, or it cannot be read.
+    """
     source = str(path)
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError:
         raise ConfigError(f"{source}: no such file{_files_like(path)}") from None
     except IsADirectoryError:
@@ -24,13 +37,14 @@ def read_file(path: Path) -> Document:
         raise ConfigError(f"{source}: is a directory{hint}") from None
     except OSError as error:
         raise ConfigError(f"{source}: cannot be read: {error.strerror}") from None
-    try:
-        return _parse_file(content, source)
-    except Unreadable as error:
-        raise ConfigError(render([error.problem], source)) from None
 
 
-def _parse_file(content: bytes, source: str) -> Document:
+def parse_file(content: bytes, source: str, calls: bool = False) -> Document:
+    """Parse what is in a config file; `calls` as for `parse`.
+
+    Raises:
+        Unreadable: it is no UTF-8, no YAML, or not a mapping of keys to values.
+    """
     try:
         decoded = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -39,7 +53,7 @@ def _parse_file(content: bytes, source: str) -> Document:
         place = Place(text, len(before), len(before[-1]) + 1, len(before[-1]) + 2)
         raise Unreadable("the file is not UTF-8 text", place, "save it as UTF-8") from None
     text = Text(source, split_lines(decoded))
-    document = parse(decoded, text)
+    document = parse(decoded, text, calls)
     if document.values is None and not document.problems:
         raise Unreadable("the file is empty")
     if not isinstance(document.values, dict):

@@ -32,12 +32,15 @@ def _name_of_a_folder(name: str) -> str:
     return name
 
 
+FolderName = Annotated[
+    str, AfterValidator(_name_of_a_folder), Field(json_schema_extra={"pattern": NAME_PATTERN})
+]
+
+
 class Config(Section):
     """An experiment: data, model, optimizer and everything else that decides its outcome."""
 
-    name: Annotated[
-        str, AfterValidator(_name_of_a_folder), Field(json_schema_extra={"pattern": NAME_PATTERN})
-    ]
+    name: FolderName
     """What the run directory is called, before its id."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     """Decides the start, the order of examples, dropout and drawn data."""

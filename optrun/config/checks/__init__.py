@@ -6,6 +6,7 @@ the fields that it reads are sound, even if others are not. To add one, write it
 """
 
 import inspect
+from functools import cache
 from typing import Any
 
 from optrun.config.checks import choosing, models, optimizers, sizes, times
@@ -25,7 +26,7 @@ def contradictions(sections: dict[str, Any], complete: bool, document: Document)
     """
     problems = []
     for check in CHECKS:
-        needed = list(inspect.signature(check).parameters)
+        needed = _needed(check)
         if not all(name in sections for name in needed):
             continue
         try:
@@ -35,6 +36,11 @@ def contradictions(sections: dict[str, Any], complete: bool, document: Document)
             if complete:
                 raise
     return problems
+
+
+@cache
+def _needed(check: Check) -> tuple[str, ...]:
+    return tuple(inspect.signature(check).parameters)
 
 
 CHECKS: tuple[Check, ...] = (
