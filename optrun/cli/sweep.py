@@ -68,8 +68,7 @@ def run_and_report(sweep: "Sweep", order: "Order") -> None:
     from contextlib import closing
 
     from optrun.cli.sweep_progress import watch_sweep
-    from optrun.sweep.report import report
-    from optrun.sweep.run import carry_out, most_runs
+    from optrun.sweep.run import carry_out, most_runs, report
 
     with closing(watch_sweep(most_runs(sweep), sweep.keys, sweep.metric)) as watcher:
         try:
@@ -79,7 +78,7 @@ def run_and_report(sweep: "Sweep", order: "Order") -> None:
             typer.echo(f"stopped: {watcher.counts()}; the same command goes on from here")
             raise typer.Exit(INTERRUPTED) from None
     failed = watcher.failed()
-    for line in report(directory):
+    for line in report(sweep, directory):
         typer.echo(line)
     if failed:
         raise typer.Exit(FAILED)
@@ -121,6 +120,7 @@ def print_table(sweep: "Sweep", found: "Preview") -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from optrun.cli.tables import show
     from optrun.viz.labels import value_text
 
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
@@ -134,13 +134,7 @@ def print_table(sweep: "Sweep", found: "Preview") -> None:
     for settings, seed, there in rows:
         values = [value_text(settings[key]) if key in settings else "" for key in sweep.keys]
         table.add_row(*map(Text, [*values, seed, there]))
-    console = Console()
-    if not console.is_terminal:  # as wide as it needs to be
-        console.width = max(
-            console.width,
-            console.measure(table, options=console.options.update_width(10_000)).maximum,
-        )
-    console.print(table)
+    show(Console(), table)
 
 
 def state(stored: "Stored | None") -> str:

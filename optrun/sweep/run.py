@@ -11,13 +11,21 @@ from optrun.data.shelf import Shelf, new_shelf
 from optrun.data.stored import StoredDataset
 from optrun.errors import RunError, UserError
 from optrun.sweep.candidates import Candidate, Job
+from optrun.sweep.comparison import compare
 from optrun.sweep.conduct import Conductor
 from optrun.sweep.directory import FOLDER, SweepDirectory
 from optrun.sweep.executor import Executor
 from optrun.sweep.load import Sweep
 from optrun.sweep.local import LocalWorkers
 from optrun.sweep.rehearsal import compile_for, estimate
-from optrun.sweep.results import ResultRow, row_of, row_without_figures, write_results
+from optrun.sweep.report import closing_lines, write_summary
+from optrun.sweep.results import (
+    ResultRow,
+    read_results,
+    row_of,
+    row_without_figures,
+    write_results,
+)
 from optrun.sweep.runs import RunsOf, SweepRun
 from optrun.sweep.stored import Stored, stored
 from optrun.sweep.watcher import Watcher
@@ -135,6 +143,27 @@ def carry_out(sweep: Sweep, order: Order, watcher: Watcher) -> SweepDirectory:
         return sweeping.directory
 
 
+def report(sweep: Sweep, directory: SweepDirectory) -> list[str]:
+    """Write summary.md and draw the pictures, of the sweep and of the runs that did best.
+
+    Returns:
+        What to tell a person who has waited for the sweep to end.
+    """
+    from optrun.viz.curves import update_curves
+    from optrun.viz.sweep import draw_sweep
+
+    results = read_results(directory.results)
+    drawn = {key for point in sweep.points for key in point.distributions}
+    comparison = compare(results.rows, results.keys, sweep.metric, drawn)
+    write_summary(directory.path, comparison, sweep.strategy.name)
+    draw_sweep(directory.path)
+    if comparison.leader:
+        for row in comparison.leader.rows:
+            if row.status in DONE:
+                update_curves(directory.runs / row.directory)
+    return closing_lines(directory.path, comparison)
+
+
 def executor_for(order: Order, shelf: Shelf) -> Executor:
     """The workers that the engine's name stands for.
 
@@ -162,7 +191,7 @@ class Preview:
         absent: name of a dataset that is not on this machine yet.
     """
 
-    runs: list[tuple[Candidate, int, Stored | None]]
+    runs: Sequence[tuple[Candidate, int, Stored | None]]
     most: int
     seconds: float | None
     absent: str | None
