@@ -146,7 +146,7 @@ class PlainSweep(SweepWatcher):
         if not reused and (done % every == 0 or done == self.total):
             value = stored.figures.get(self.metric)
             result = "" if value is None else f"  {self.metric} {figure(self.metric, value)}"
-            self.say(f"{done}/{self.total}  {stored.status}  {self.label(run)}{result}")
+            self.say(f"{done}/{self.total}  {ending(stored)}  {self.label(run)}{result}")
 
     def again(self, run: SweepRun, reason: str) -> None:
         super().again(run, reason)
@@ -211,6 +211,11 @@ class LiveTable(SweepWatcher):
 
     def close(self) -> None:
         self.live.stop()
+
+
+def ending(stored: Stored) -> str:
+    """How far a run has come, in a few words."""
+    return f"paused after epoch {stored.epochs}" if stored.status == "stopped" else stored.status
 
 
 def figure(metric: str, value: float) -> str:
