@@ -40,17 +40,30 @@ def runs(
     sort: Annotated[
         str, typer.Option(help="Column to sort by; accuracies from the highest down.")
     ] = "started",
+    sweep: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only the runs of the sweep of this name.")
+    ] = None,
 ) -> None:
     """List runs: how far they got, how well they do, and in which settings they differ."""
     from optrun.store.reading import list_runs
 
-    rows = sort_rows(list_runs(root), sort)
+    rows = sort_rows(list_runs(root) if sweep is None else runs_of_sweep(root, sweep), sort)
     if as_json:
         print_json(rows)
     elif rows:
         print_table(rows)
     else:
-        typer.echo(f"No runs in {root} yet.")
+        typer.echo(f"No runs {f'of {sweep} ' if sweep else ''}in {root} yet.")
+
+
+def runs_of_sweep(root: Path, name: str) -> list["RunRow"]:
+    """The runs of a sweep that have begun, in its order."""
+    from optrun.store.reading import describe
+    from optrun.sweep.directory import named_sweep
+    from optrun.sweep.results import read_results
+
+    rows = read_results(named_sweep(root, name).results).rows
+    return [describe(root / row.directory) for row in rows if row.status != "waiting"]
 
 
 def sort_rows(rows: Sequence["RunRow"], heading: str) -> list["RunRow"]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from optrun.config.problems import count
 from optrun.sweep.comparison import Comparison, Setting, higher_is_better
-from optrun.sweep.edges import edges
+from optrun.sweep.edges import Edge, edges
 from optrun.sweep.results import ResultRow
 from optrun.sweep.significance import SIGNIFICANT, PairedTest, paired_test
 from optrun.viz.labels import value_text
@@ -60,8 +60,9 @@ def too_few(test: PairedTest, leader: Setting, rival: Setting, first: str, secon
             f"No winner: {first} leads {second}, but they have no seed in common "
             "(n = 0, so no p) and cannot be compared."
         )
+    leads = "leads" if test.difference else "does as well as"
     return (
-        f"No winner: {first} leads {second}, but one seed cannot tell whether it would again "
+        f"No winner: {first} {leads} {second}, but one seed cannot tell whether it would again "
         f"(n = 1, so no p). Train more seeds: {MORE_SEEDS}."
     )
 
@@ -78,25 +79,33 @@ def about_data(comparison: Comparison) -> list[str]:
 
 def about_edges(comparison: Comparison) -> list[str]:
     """The chosen numbers that lie at the edge of what was tried."""
-    sentences = []
+    groups: dict[Edge, list[str]] = {}
     for group in comparison.groups:
-        whose = f" of {group.label}" if group.label else ""
         for edge in edges(group, comparison.drawn):
-            end, other = ("largest", "larger") if edge.largest else ("smallest", "smaller")
-            where = f"the {end} tried"
-            if edge.value != edge.end:
-                where = f"close to {where}, {value_text(edge.end)}"
-            sentences.append(
-                f"The best {edge.key}{whose} is {value_text(edge.value)}, {where}; "
-                f"try {other} ones."
-            )
-    return sentences
+            groups.setdefault(edge, []).append(group.label)
+    return [about_edge(edge, enumerated(labels)) for edge, labels in groups.items()]
+
+
+def about_edge(edge: Edge, whose: str) -> str:
+    """That the best numbers may not have been tried."""
+    end, other = ("largest", "larger") if edge.largest else ("smallest", "smaller")
+    where = f"the {end} tried"
+    if edge.value != edge.end:
+        where = f"close to {where}, {value_text(edge.end)}"
+    of = f" of {whose}" if whose else ""
+    return f"The best {edge.key}{of} is {value_text(edge.value)}, {where}; try {other} ones."
+
+
+def enumerated(labels: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    *most, last = labels
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def about_unfinished(comparison: Comparison) -> list[str]:
     """The groups whose best setting was not trained in full with every seed."""
     sentences = []
-    for group in comparison.groups:
+    for group in comparison.groups if comparison.leader else []:
         whose = f" of {group.label}" if group.label else ""
         if group.best is None:
             sentences.append(f"No run{whose} came to a {words(comparison.metric)}.")

@@ -74,7 +74,8 @@ def what_was_run(comparison: Comparison, strategy: str) -> str:
     told = ", ".join(f"{statuses[s]} {word}" for s, word in STATUSES.items() if statuses[s])
     settings = count(len(comparison.settings), "setting")
     seeds = count(len({row.seed for row in rows}), "seed")
-    return f"{count(len(rows), 'run')}: {settings}, {seeds}, strategy {strategy}; {told}."
+    what = f"{count(len(rows), 'run')}: {settings}, {seeds}, strategy {strategy}"
+    return f"{what}; {told}." if told else f"{what}."
 
 
 def how_chosen(comparison: Comparison) -> str:
@@ -93,8 +94,8 @@ def how_to_repeat(leader: Setting | None) -> str:
         return ""
     overrides = " ".join(shlex.quote(f"{k}={cell(v)}") for k, v in leader.settings.items())
     runs = ", ".join(f"[{row.directory}]({TO_ROOT / row.directory})" for row in leader.rows)
-    command = f"    optrun train CONFIG {overrides}\n\n" if overrides else ""
-    return f"{'To train it alone:' if command else ''}\n\n{command}Its runs: {runs}".strip()
+    repeat = "To train it alone, from the sweep's base config:\n\n    optrun train CONFIG "
+    return (f"{repeat}{overrides}\n\n" if overrides else "") + f"Its runs: {runs}"
 
 
 def on_test(root: Path, setting: Setting) -> tuple[str, list[float]]:

@@ -200,10 +200,15 @@ def read_results(path: Path) -> Results:
     except OSError as error:
         raise unreadable(path, error) from error
     except (ValueError, csv.Error) as error:
-        raise RunError(
-            f"{path} is damaged: {damage(error)}; start the sweep again, which writes it anew"
-        ) from error
+        raise damaged(path, error) from error
     return Results(tuple(keys), rows)
+
+
+def damaged(path: Path, error: Exception) -> RunError:
+    """The error to raise when a file of a sweep is not what optrun writes."""
+    return RunError(
+        f"{path} is damaged: {damage(error)}; start the sweep again, which writes it anew"
+    )
 
 
 def lines_of(path: Path) -> Iterator[str]:

@@ -18,7 +18,7 @@ from optrun.sweep.comparison import (
 )
 from optrun.sweep.edges import spans_a_decade
 from optrun.viz import style
-from optrun.viz.curves import LOSS_DECADES, say_if_empty
+from optrun.viz.curves import say_if_empty
 from optrun.viz.differences import wrap
 from optrun.viz.labels import AXES
 
@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 Look = dict[str, Any]
 
 RATE = "optimizer.lr"
-SETTINGS = 24  # in the panel of settings, at most
-SETTING_HEIGHT, MARGIN = 0.36, 1.2  # inches that one takes there, and title and axis together
-SETTING_LETTERS = 30  # of a line of its label
-STACKED = 0.045  # of the panel's height, between marks of the same number
+DECADES = 1.0  # that losses range over where their axis is logarithmic
+SETTINGS = 12  # in the panel of settings, at most
+LETTERS, LINES = 34, 3  # of a setting's label there
+LINE_HEIGHT, GAP, MARGIN = 0.15, 0.08, 1.2  # inches: of a line, between labels, of what is around
+EDGE, STACKED = 0.025, 0.045  # of a panel's side: to a mark, and on to the next at that number
 CROSS: Look = {"marker": "X", "markersize": 8, "linestyle": "none", "markeredgecolor": "white"}
 STAR: Look = {"marker": "*", "markersize": 16, "linestyle": "none", "color": "#F0E442",
               "markeredgecolor": style.INK}  # fmt: skip
@@ -45,7 +46,19 @@ def number_key(comparison: Comparison) -> str | None:
 
 def height_of(comparison: Comparison) -> float:
     """Inches that the panel of settings needs."""
-    return MARGIN + SETTING_HEIGHT * min(SETTINGS, len(comparison.settings))
+    labels = [setting_label(setting) for setting in ranked(comparison)]
+    lines = max((label.count("\n") + 1 for label in labels), default=1)
+    return MARGIN + (lines * LINE_HEIGHT + GAP) * len(labels)
+
+
+def ranked(comparison: Comparison) -> list[Setting]:
+    """The settings to show, the best first."""
+    order = sorted(comparison.settings, key=lambda setting: rank(setting, comparison.metric))
+    return order[:SETTINGS]
+
+
+def setting_label(setting: Setting) -> str:
+    return style.printable(wrap(setting.label, LETTERS, LINES))
 
 
 def draw_numbers(axes: "Axes", comparison: Comparison, looks: Sequence[Look], key: str) -> None:
@@ -54,7 +67,7 @@ def draw_numbers(axes: "Axes", comparison: Comparison, looks: Sequence[Look], ke
     A setting of which a run diverged or failed has a × at the edge where bad values lie.
     """
     metric = comparison.metric
-    edge, inwards = (0.0, 1) if higher_is_better(metric) else (1.0, -1)
+    edge, inwards = bad_edge(metric), 1 if higher_is_better(metric) else -1
     across, crosses = axes.get_xaxis_transform(), Counter[float]()
     for group, look in zip(comparison.groups, looks, strict=True):
         best = best_by_number(group, key)
@@ -71,7 +84,7 @@ def draw_numbers(axes: "Axes", comparison: Comparison, looks: Sequence[Look], ke
     tried = [s.values[key] for s in comparison.settings if is_number(s.values.get(key))]
     if spans_a_decade(min(tried), max(tried)):
         axes.set_xscale("log")
-    fit_scale(axes, "y", comparison)
+    say_if_empty(axes, fit_scale(axes, "y", comparison))
     style.plain_numbers(axes.xaxis)
     words = AXES["lr"] if key == RATE else style.printable(key)
     axes.set_xlabel(words)
@@ -116,9 +129,7 @@ def draw_settings(axes: "Axes", comparison: Comparison, looks: Sequence[Look]) -
         for group, look in zip(comparison.groups, looks, strict=True)
         for setting in group.settings
     }
-    ranked = sorted(comparison.settings, key=lambda setting: rank(setting, comparison.metric))
-    shown = ranked[:SETTINGS]
-    edge = 0.0 if higher_is_better(comparison.metric) else 1.0
+    shown, edge = ranked(comparison), bad_edge(comparison.metric)
     for y, setting in enumerate(shown):
         figures, colour = in_units(setting, comparison.metric), colours[setting]
         if figures.size:
@@ -130,12 +141,17 @@ def draw_settings(axes: "Axes", comparison: Comparison, looks: Sequence[Look]) -
     if shown and shown[0] is comparison.leader:
         axes.plot([in_units(shown[0], comparison.metric).mean()], [0], **STAR, zorder=6)
     axes.set_ylim(len(shown) - 0.4, -0.6)
-    labels = [style.printable(wrap(setting.label, SETTING_LETTERS, 2)) for setting in shown]
-    axes.set_yticks(range(len(shown)), labels)
-    fit_scale(axes, "x", comparison)
-    more = len(ranked) > len(shown)
-    axes.set_title(f"the best {SETTINGS} of {len(ranked)} settings" if more else "all settings",
-                   fontsize=10.5)  # fmt: skip
+    axes.set_yticks(range(len(shown)), map(setting_label, shown), fontsize=8)
+    if not fit_scale(axes, "x", comparison).size:
+        axes.set_xticks([])
+    tried = len(comparison.settings)
+    title = "all settings" if tried == len(shown) else f"the best {SETTINGS} of {tried} settings"
+    axes.set_title(title, fontsize=10.5)
+
+
+def bad_edge(metric: str) -> float:
+    """Where on an axis of the metric, from 0 to 1, marks of what has no value stand."""
+    return EDGE if higher_is_better(metric) else 1 - EDGE
 
 
 def in_units(setting: Setting, metric: str) -> np.ndarray:
@@ -143,14 +159,13 @@ def in_units(setting: Setting, metric: str) -> np.ndarray:
     return np.array([*setting.figures.values()]) * (100 if metric.endswith("accuracy") else 1)
 
 
-def fit_scale(axes: "Axes", which: str, comparison: Comparison) -> None:
-    """Make the axis of a loss logarithmic if it spans decades; say if there is nothing to show."""
-    figures = [in_units(setting, comparison.metric) for setting in comparison.settings]
-    values = np.concatenate(figures)
-    if not higher_is_better(comparison.metric) and style.spans_decades(values, LOSS_DECADES):
+def fit_scale(axes: "Axes", which: str, comparison: Comparison) -> np.ndarray:
+    """Make the metric's axis logarithmic if losses span decades; all values that there are."""
+    values = np.concatenate([[], *(in_units(s, comparison.metric) for s in comparison.settings)])
+    if not higher_is_better(comparison.metric) and style.spans_decades(values, DECADES):
         (axes.set_xscale if which == "x" else axes.set_yscale)("log", nonpositive="mask")
     style.plain_numbers(axes.xaxis if which == "x" else axes.yaxis)
-    say_if_empty(axes, values)
+    return values
 
 
 def marks(comparison: Comparison) -> list[Any]:

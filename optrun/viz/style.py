@@ -54,6 +54,7 @@ def plain_axes(axes: "Axes") -> None:
     axes.grid(True, which="major", color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.tick_params(which="both", labelsize=9, color=FAINT)
+    axes.tick_params(which="minor", pad=5)  # shorter ticks, labels on one line with the others
 
 
 def plain_numbers(axis: "Axis") -> None:

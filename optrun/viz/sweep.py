@@ -5,17 +5,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import yaml
 
-from optrun.errors import RunError
-from optrun.store import config_file
+from optrun.store.files import read_text
 from optrun.store.reading import Run, load_run
 from optrun.sweep.comparison import Comparison, Setting, compare
 from optrun.sweep.findings import figure_text
-from optrun.sweep.results import read_results
+from optrun.sweep.results import damaged, read_results
 from optrun.viz import style
 from optrun.viz.compare import draw_group, without_start
 from optrun.viz.curves import LOSS_DECADES, say_if_empty
-from optrun.viz.differences import short, wrap
+from optrun.viz.differences import LETTERS, short, wrap
 from optrun.viz.groups import Group as Curves
 from optrun.viz.groups import read_curve
 from optrun.viz.labels import axis_label
@@ -42,7 +42,7 @@ def draw_sweep(directory: Path) -> Path:
 def sweep_figure(directory: Path) -> "Figure":
     """The picture that `draw_sweep` writes."""
     results = read_results(directory / "results.csv")
-    comparison = compare(results.rows, results.keys, metric_of(directory))
+    comparison = compare(results.rows, results.keys, metric_of(directory / "sweep.yaml"))
     runs = [chosen_runs(group.best, directory.parent.parent) for group in comparison.groups]
     looks: list[Look] = style.line_styles(len(comparison.groups))
     label = axis_label(comparison.metric, [run.config for each in runs for run in each])
@@ -64,14 +64,14 @@ def sweep_figure(directory: Path) -> "Figure":
     return figure
 
 
-def metric_of(directory: Path) -> str:
-    """The metric in the `sweep:` section of sweep.yaml."""
-    path = directory / "sweep.yaml"
-    section = config_file.load(path).get("sweep")
-    metric = section.get("metric") if isinstance(section, dict) else None
-    if not isinstance(metric, str):
-        raise RunError(f"{path} has no sweep.metric; start the sweep again, which writes it anew")
-    return metric
+def metric_of(spec: Path) -> str:
+    """The metric that sweep.yaml names."""
+    try:
+        return str(yaml.safe_load(read_text(spec))["sweep"]["metric"])
+    except yaml.YAMLError as error:
+        raise damaged(spec, error) from error
+    except (KeyError, TypeError) as error:
+        raise damaged(spec, ValueError("no metric is in it")) from error
 
 
 def chosen_runs(best: Setting | None, root: Path) -> list[Run]:
@@ -90,10 +90,10 @@ def draw_best(
             continue
         figure = figure_text(group.best.mean, group.best.deviation, comparison.metric)
         curves = [read_curve(run, comparison.metric, "epoch", 0) for run in each]
-        label = wrap(f"{group.best.label}: {figure}")
+        label = f"{wrap(group.best.label, LETTERS, 2)}\n{figure}"
         drawn = without_start(Curves(curves, label))
         draw_group(axes, drawn, {**look, "drawstyle": "default"}, smoothed=False)
-    values = np.concatenate([line.get_ydata() for line in axes.lines])
+    values = np.concatenate([[], *(line.get_ydata() for line in axes.lines)])
     if comparison.metric.endswith("loss") and style.spans_decades(values, LOSS_DECADES):
         axes.set_yscale("log", nonpositive="mask")
     style.plain_numbers(axes.yaxis)
@@ -102,13 +102,14 @@ def draw_best(
     each_group = f" of each {short(comparison.key)}" if comparison.key else ""
     axes.set_title(f"best setting{each_group}", fontsize=10.5)
     say_if_empty(axes, values)
+    if not len(values):
+        axes.set_xticks([])
 
 
 def add_legend(figure: "Figure", best: "Axes", comparison: Comparison) -> None:
     """The best settings, and after them what the other panel's marks mean."""
     seeds = {row.seed for group in comparison.groups for row in group.rows}
-    style.legend_below(
-        figure,
-        [*best.get_legend_handles_labels()[0], *marks(comparison)],
-        "mean over seeds, band from min to max" if len(seeds) > 1 else None,
-    )
+    bands = "mean over seeds, band from min to max; " if len(seeds) > 1 else ""
+    handles = [*best.get_legend_handles_labels()[0], *marks(comparison)]
+    if handles:
+        style.legend_below(figure, handles, f"{bands}figures at the epoch that each run chose")

@@ -12,8 +12,10 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from optrun.cli import runs
-from optrun.errors import UserError
+from optrun.errors import RunError, UserError
 from optrun.store.reading import list_runs
+from optrun.sweep.directory import SweepDirectory
+from optrun.sweep.results import row_of, write_results
 from tests.runs_factory import resolved_config, write_run
 
 app = typer.Typer()
@@ -131,6 +133,53 @@ def test_a_column_like_no_other_is_told_in_one_sentence(root: Path):
 def test_an_empty_root_says_so(tmp_path: Path):
     assert output(str(tmp_path)) == f"No runs in {tmp_path} yet.\n"
     assert json.loads(output(str(tmp_path), "--json")) == []
+
+
+def make_sweep(root: Path, name: str, paths: list[Path]) -> SweepDirectory:
+    """A sweep's directory, with these runs in its results."""
+    directory = SweepDirectory.named(root, name)
+    directory.path.mkdir(parents=True)
+    directory.spec.write_text("sweep: {}")
+    rows = [row_of(path, {"x": i}, 0) for i, path in enumerate(paths)]
+    write_results(directory.results, rows, ["x"])
+    return directory
+
+
+def test_only_the_runs_of_a_sweep_that_have_begun(root: Path):
+    third, first = (next(root.glob(f"{name}-*")) for name in ("third", "first"))
+    make_sweep(root, "rates", [third, root / "not-begun-0123456789", first])
+    assert names(str(root), "--sweep", "rates", "--sort", "name") == ["first", "third"]
+    assert names(str(root), "--sweep", "rates", "--sort", "val_accuracy") == ["first", "third"]
+    _, *lines = output(str(root), "--sweep", "rates").splitlines()
+    assert [line.split()[0] for line in lines] == ["first", "third"]
+    assert "interrupted" in lines[1], "the state of now, not of when results were written"
+    (row, _) = json.loads(output(str(root), "--sweep", "rates", "--json"))
+    assert row == json.loads(output(str(root), "--json"))[0]
+
+
+def test_a_sweeps_run_that_was_deleted_since_is_not_hidden(root: Path):
+    path = write_run(root, resolved_config(name="gone"))
+    make_sweep(root, "rates", [path])
+    for file in path.iterdir():
+        file.unlink()
+    path.rmdir()
+    (row,) = json.loads(output(str(root), "--sweep", "rates", "--json"))
+    assert (row["name"], row["status"]) == (path.name, "unreadable")
+
+
+def test_a_sweep_of_which_nothing_has_begun_says_so(root: Path):
+    make_sweep(root, "rates", [root / "not-begun-0123456789"])
+    assert output(str(root), "--sweep", "rates") == f"No runs of rates in {root} yet.\n"
+
+
+def test_an_unknown_sweep_names_those_that_there_are(root: Path):
+    for name in ("rates", "optimizers"):
+        make_sweep(root, name, [])
+    result = CliRunner().invoke(app, [str(root), "--sweep", "rate"])
+    assert isinstance(result.exception, RunError)
+    assert str(result.exception) == (
+        f"no sweep in {root}/sweeps is named rate; there are optimizers, rates"
+    )
 
 
 def test_the_commands_import_nothing_heavy():

@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import ttest_rel
 
 from optrun.sweep.comparison import Comparison, compare
+from optrun.sweep.directory import SweepDirectory
 from optrun.sweep.findings import figure_text, findings
 from optrun.sweep.report import closing_lines, write_summary
 from optrun.sweep.results import read_results, row_of, write_results
@@ -47,6 +48,12 @@ def p_of(first: list[float], second: list[float]) -> str:
             "No winner: adam, lr=0.1 (75.00 %) leads sgd, lr=0.2 (50.00 %), but one seed cannot "
             "tell whether it would again (n = 1, so no p). Train more seeds: `seeds: 5` in the "
             "sweep, or `seed=range(5)` on the command line.",
+        ),
+        (
+            {("adam", 0.1): [0.75], ("sgd", 0.2): [0.75]},
+            "No winner: adam, lr=0.1 (75.00 %) does as well as sgd, lr=0.2 (75.00 %), but one "
+            "seed cannot tell whether it would again (n = 1, so no p). Train more seeds: "
+            "`seeds: 5` in the sweep, or `seed=range(5)` on the command line.",
         ),
         (
             {("adam", 0.1): [0.75, 0.5], ("sgd", 0.2): [0.5, 0.25]},
@@ -110,6 +117,12 @@ def test_the_verdict_on_losses_takes_the_lower():
             ["The best optimizer.lr of adam is 0.01, the largest tried; try larger ones.",
              "The best optimizer.lr of sgd is 0.1, the smallest tried; try smaller ones.",
              "1 of 5 runs diverged: sgd 1."],
+        ),
+        (
+            {(name, lr): [lr] for name in ("adam", "sgd", "lion") for lr in (0.1, 0.2)},
+            {},
+            ["The best optimizer.lr of adam, sgd and lion is 0.2, the largest tried; "
+             "try larger ones."],
         ),
         (
             {("adam", 0.1): [0.8], ("adam", 0.297): [0.9], ("adam", 0.3): [0.7]},
@@ -176,33 +189,24 @@ def make_sweep(root: Path) -> Path:
                              test_accuracy=test + 0.04 * seed)  # fmt: skip
             settings = {"optimizer.name": optimizer, "optimizer.lr": lr}
             listed.append(row_of(path, settings, seed))
-    directory = root / "sweeps" / "rates"
+    directory = SweepDirectory.named(root, "rates").path
     directory.mkdir(parents=True)
     write_results(directory / "results.csv", listed, KEYS)
     return directory
 
 
-def test_the_summary_tells_what_a_reader_asks(tmp_path: Path):
-    directory = make_sweep(tmp_path)
-    results = read_results(directory / "results.csv")
-    comparison = compare(results.rows, results.keys, "val_accuracy")
-    path = write_summary(directory, comparison, "grid")
-    text = path.read_text()
-    first, second = (row.directory for row in results.rows[:2])
-    assert (
-        text
-        == f"""# rates
+SUMMARY = """# rates
 
 8 runs: 4 settings, 2 seeds, strategy grid; 8 finished.
 
 Winner: adam, lr=0.1 (91.00 ± 1.41 %), ahead of sgd, lr=0.2 (72.00 ± 1.41 %) (paired t-test on \
 common seeds, n = 2, p < 0.001).
 
-To train it alone:
+To train it alone, from the sweep's base config:
 
     optrun train CONFIG optimizer.name=adam optimizer.lr=0.1
 
-Its runs: [{first}](../../{first}), [{second}](../../{second})
+Its runs: [FIRST](../../FIRST), [SECOND](../../SECOND)
 
 | optimizer.name | best setting | validation accuracy | n | test           | diverged |
 |----------------|--------------|---------------------|---|----------------|----------|
@@ -218,17 +222,46 @@ the setting chosen, and had no part in choosing it.
 - The best optimizer.lr of adam is 0.1, the smallest tried; try smaller ones.
 - The best optimizer.lr of sgd is 0.2, the largest tried; try larger ones.
 """
-    )
+
+
+def read(directory: Path) -> Comparison:
+    results = read_results(directory / "results.csv")
+    return compare(results.rows, results.keys, "val_accuracy")
+
+
+def test_the_summary_tells_what_a_reader_asks(tmp_path: Path):
+    directory = make_sweep(tmp_path)
+    comparison = read(directory)
+    path = write_summary(directory, comparison, "grid")
+    assert comparison.leader is not None
+    first, second = (row.directory for row in comparison.leader.rows)
+    assert path.read_text() == SUMMARY.replace("FIRST", first).replace("SECOND", second)
     assert (path.parent / ".." / ".." / first / "summary.json").exists(), "where its link leads"
     assert "0.9523" not in (directory / "results.csv").read_text()
-    before = path.read_bytes()
-    assert write_summary(directory, comparison, "grid").read_bytes() == before
+
+
+def test_the_end_tells_the_findings_and_where_the_files_are():
+    comparison = compared(DECIDED)
+    lines = closing_lines(Path("runs/sweeps/rates"), comparison)
+    assert lines[:-1] == findings(comparison)
+    assert lines[-1] == (
+        "runs/sweeps/rates/summary.md has the table, runs/sweeps/rates/results.csv every run, "
+        "runs/sweeps/rates/sweep.png the picture"
+    )
+
+
+def test_the_same_sweep_has_the_same_files(tmp_path: Path):
+    contents = []
+    for place in "ab":
+        directory = make_sweep(tmp_path / place)
+        summary = write_summary(directory, read(directory), "grid")
+        contents.append([summary.read_bytes(), (directory / "results.csv").read_bytes()])
+    assert contents[0] == contents[1]
 
 
 def test_only_the_chosen_runs_are_asked_for_test_figures(tmp_path: Path):
     directory = make_sweep(tmp_path)
-    results = read_results(directory / "results.csv")
-    comparison = compare(results.rows, results.keys, "val_accuracy")
+    comparison = read(directory)
     chosen = [group.best for group in comparison.groups]
     for setting in comparison.settings:
         for row in setting.rows if setting not in chosen else []:
@@ -236,41 +269,29 @@ def test_only_the_chosen_runs_are_asked_for_test_figures(tmp_path: Path):
     assert "62.00 ± 2.83 %" in write_summary(directory, comparison, "grid").read_text()
 
 
-def test_a_sweep_of_one_group_has_no_column_for_it_and_losses_say_so(tmp_path: Path):
-    listed = []
-    for hidden in ([8], [64]):
-        path = write_run(tmp_path, resolved_config(model__hidden=hidden), labels=False,
-                         val_loss=0.1 * len(hidden), test_loss=0.25)  # fmt: skip
-        listed.append(row_of(path, {"optimizer": {"name": "adam", "lr": 0.1}, "x": 1.0}, 0))
-    comparison = compare(listed[:1], ("optimizer", "x"), "val_loss")
-    directory = tmp_path / "sweeps" / "one"
+def test_one_setting_has_no_rival_and_no_column_for_its_group(tmp_path: Path):
+    path = write_run(tmp_path, labels=False, val_loss=0.1, test_loss=0.25)
+    settings = {"optimizer": {"name": "adam", "lr": 0.1}, "x": 1.0}
+    comparison = compare([row_of(path, settings, 0)], ("optimizer", "x"), "val_loss")
+    directory = SweepDirectory.named(tmp_path, "one").path
     directory.mkdir(parents=True)
     text = write_summary(directory, comparison, "random").read_text()
+    assert "1 run: 1 setting, 1 seed, strategy random; 1 finished." in text
     assert "| best setting     | validation loss | n | test      | diverged |" in text
     assert "| the only setting | 0.1             | 1 | loss 0.25 | 0 of 1   |" in text
     assert """optrun train CONFIG 'optimizer={"name": "adam", "lr": 0.1}' x=1.0""" in text
     assert "lowest validation loss" in text
+    assert "the only setting (0.1) has no rival" in text
 
 
 def test_a_sweep_that_came_to_nothing_says_so(tmp_path: Path):
-    comparison = compared({("adam", 1.0): ["diverged"], ("sgd", 1.0): ["waiting"]})
-    text = write_summary(tmp_path, comparison, "grid").read_text()
-    assert "2 runs: 2 settings, 1 seed, strategy grid; 1 diverged, 1 not begun." in text
-    assert "| adam           | none         | –                   | 0 | –    | 1 of 1   |" in text
+    comparison = compared({("adam", 1.0): ["failed"], ("sgd", 1.0): ["waiting"]})
+    text = write_summary(tmp_path, comparison, "asha").read_text()
+    assert "2 runs: 2 settings, 1 seed, strategy asha; 1 failed, 1 not begun." in text
+    assert "| adam           | none         | –                   | 0 | –    | 0 of 1   |" in text
     assert "optrun train" not in text
 
 
 def test_paused_runs_are_counted_as_such(tmp_path: Path):
     text = write_summary(tmp_path, compared({("adam", 1.0): ["stopped"]}), "asha").read_text()
     assert "1 run: 1 setting, 1 seed, strategy asha; 1 paused." in text
-
-
-def test_the_end_tells_the_findings_and_where_the_files_are():
-    directory = Path("runs/sweeps/rates")
-    comparison = compared(DECIDED)
-    lines = closing_lines(directory, comparison)
-    assert lines[:-1] == findings(comparison)
-    assert lines[-1] == (
-        "runs/sweeps/rates/summary.md has the table, runs/sweeps/rates/results.csv every run, "
-        "runs/sweeps/rates/sweep.png the picture"
-    )
