@@ -119,9 +119,10 @@ class _Draft:
         told = self.findings.problems(points, self._number_of_seeds())
         if self.block and self.is_whole and not told:
             self._judge_metric(self.block)
-        places = self.findings.places() - {None}
-        problems = [p for p in self.document.problems if p.place not in places] + told
-        if problems:
+        # what was unreadable in a value has come up with each run that has it
+        known = {(problem.place, problem.message) for problem in self.findings.all()}
+        read = [p for p in self.document.problems if (p.place, p.message) not in known]
+        if problems := read + told:
             raise ConfigError(render(problems, self.document.source, MOST_PROBLEMS))
 
     def finished(self, notes: Sequence[str]) -> Sweep:
@@ -147,8 +148,10 @@ class _Draft:
         )
 
     def _read_seeds(self) -> tuple[int, ...] | int:
+        if any(problem.path[: len(SEEDS)] == SEEDS for problem in self.document.problems):
+            return 1
         try:
-            return read_seeds(self.document) if self.block else 1
+            return read_seeds(self.document)
         except Unreadable as error:
             problem = error.problem
             self._note(SEEDS, problem.message, problem.hint)
