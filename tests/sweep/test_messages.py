@@ -24,7 +24,7 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_files(complaint):
           model.hidden: [64, 32]
         zip: {a: [1, 2], b: [1]}
         seeds: many
-        strategy: nope
+        strategy: xyzw
         """
     )
     names = ", ".join(STRATEGIES)
@@ -50,8 +50,8 @@ the lists of `zip` go together, value by value: make them equally long
 range(5), not the text 'many'
             8 |   seeds: many
               |          ^^^^
-        x.yaml:9:13: sweep.strategy: unknown name `nope`
-            9 |   strategy: nope
+        x.yaml:9:13: sweep.strategy: unknown name `xyzw`
+            9 |   strategy: xyzw
               |             ^^^^ there are {names}
         7 problems in x.yaml"""
     )
