@@ -11,6 +11,7 @@ import yaml
 import optrun
 from optrun.config.json_schema import json_schema
 from optrun.config.load import load
+from optrun.sweep.load import load_sweep
 from tests.datasets import write_cifar10, write_mnist
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -24,6 +25,7 @@ NAMES = [
         )
     ),
 ]
+SWEEPS = ["sweeps/optimizers", "sweeps/quick"]
 NOT_LEARNT_IN_AN_EPOCH = {"random_labels", "random_search", "vanishing_signal"}
 
 
@@ -42,7 +44,7 @@ def data_dir(tmp_path_factory):
 
 def test_these_are_all():
     assert {str(path.relative_to(CONFIGS)) for path in CONFIGS.rglob("*.yaml")} == {
-        f"{name}.yaml" for name in NAMES
+        f"{name}.yaml" for name in [*NAMES, *SWEEPS]
     }
 
 
@@ -75,6 +77,17 @@ def test_the_commands_in_it_are_accepted(name):
     assert commands
     for overrides in commands:
         load(CONFIGS / f"{name}.yaml", overrides.replace("$rule", "adam").split())
+
+
+@pytest.mark.parametrize("name", SWEEPS)
+def test_the_commands_in_a_sweep_are_accepted_and_explained(name):
+    text = read(name)
+    assert text.count("#") > 10
+    commands = re.findall(rf"optrun sweep configs/{name}\.yaml(.*)", text)
+    assert commands
+    for arguments in commands:
+        overrides = [part for part in arguments.split() if "=" in part]
+        assert load_sweep(CONFIGS / f"{name}.yaml", overrides).name == Path(name).name
 
 
 def test_the_schema_beside_them_is_up_to_date():

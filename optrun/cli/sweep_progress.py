@@ -21,6 +21,7 @@ from optrun.viz.differences import piece, short
 
 FEW_RUNS = 60
 SILENCE_SECONDS = 10.0
+BAR = 30  # letters
 STOPPING = "stopping as soon as all runs are saved; once more stops at once"
 
 
@@ -178,14 +179,16 @@ class LiveTable(SweepWatcher):
         """The table as it is now."""
         if self.begun_at is None:
             return Group(Text(self.text))
-        bar = ProgressBar(total=self.total, completed=len(self.statuses), width=40)
+        head = Table.grid(padding=(0, 2, 0, 0))
+        bar = ProgressBar(total=self.total, completed=len(self.statuses), width=BAR)
+        head.add_row(bar, Text(self.headline()))
         table = Table(box=None, pad_edge=False, show_header=False)
         for run, plan, pulse in list(self.running.values()):
             epochs = run.pause_after or run.config.training.epochs
             at = f"epoch {pulse.epoch}/{epochs}" if pulse else "begun" if plan else "waiting"
             loss = f"loss {pulse.loss:.4g}" if pulse else ""
             table.add_row(Text(self.label(run)), at, loss)
-        return Group(bar, Text(self.headline()), Text(self.best_so_far()), table)
+        return Group(head, Text(self.best_so_far()), table)
 
     def say(self, text: str) -> None:
         self.live.console.print(text, highlight=False, markup=False)

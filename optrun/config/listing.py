@@ -26,6 +26,7 @@ from optrun.optim.clipping import Clipping
 from optrun.optim.optimizers import OPTIMIZERS
 from optrun.optim.schedules import SCHEDULES
 from optrun.optim.warmup import WARMUPS
+from optrun.sweep.schema import Space, SweepBlock
 from optrun.sweep.strategies import STRATEGIES
 
 FAMILIES: dict[str, dict[str, type[Section]]] = {
@@ -59,6 +60,8 @@ FAMILIES: dict[str, dict[str, type[Section]]] = {
         "training": Training,
         "early_stopping": EarlyStopping,
         "clipping": Clipping,
+        "sweep": SweepBlock,
+        "space": Space,
     },
 }
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from optrun.config.problems import Place, Problem, count
+from optrun.config.problems import Problem, count
 from optrun.config.schema import Config
 from optrun.sweep.candidates import Candidate, Point
 from optrun.sweep.composing import Composed, Composer
@@ -111,12 +111,12 @@ class Findings:
     def problems(self, points: Sequence[Point], seeds: int) -> list[Problem]:
         """Each once, with how many runs it concerns unless these are all, or some are drawn."""
         if any(point.distributions for point in points):
-            return [finding.problem for finding in self.found.values()]
+            return self.all()
         return [self._told(finding, len(points), seeds) for finding in self.found.values()]
 
-    def places(self) -> set[Place | None]:
-        """Where the problems are."""
-        return {finding.problem.place for finding in self.found.values()}
+    def all(self) -> list[Problem]:
+        """Each once."""
+        return [finding.problem for finding in self.found.values()]
 
     def _told(self, finding: _Finding, points: int, seeds: int) -> Problem:
         problem = finding.problem

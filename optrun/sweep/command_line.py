@@ -57,10 +57,11 @@ class _Writer:
             problem = refusal_of_axis(key, place)
             self.document.problems += [problem] if problem else []
             return
-        self._replace(key, section, text)
         if key == "seed" and section != "set":
+            self._replace(key, "seeds", text)
             self.of_the_sweep.append(Assignment("sweep.seeds", place, read, shown="seed"))
         else:
+            self._replace(key, section, text)
             self._put((section, key), place, read)
         self.given[key] = place
 

@@ -45,7 +45,8 @@ class Composer:
 
     def compose(self, settings: Iterable[Setting]) -> Composed:
         """The config with these settings; the outer keys are written first."""
-        chosen = sorted([*self.fixed, *settings], key=lambda setting: setting.key.count("."))
+        one_each = {setting.key: setting for setting in (*self.fixed, *settings)}
+        chosen = sorted(one_each.values(), key=lambda setting: setting.key.count("."))
         identity = tuple(f"{setting.key}={setting.origin.value!r}" for setting in chosen)
         if identity not in self.known:
             self.known[identity] = self._compose(chosen)
@@ -106,7 +107,8 @@ def _axis_of_parts(path: KeyPath, origin: Origin) -> Problem:
     if len(parts) > 3 or any(place.line != origin.whole.line for place in origin.items):
         message = f"takes a list, and this is an axis of {len(parts)} values"
         one, each = "brackets around all values", "around each"
-    hint = f"write {one} for one value, {each} for {len(parts)}"
+    number = {2: "two", 3: "three"}.get(len(parts), "several")
+    hint = f"write {one} for one value, {each} for {number}"
     return Problem(path, message, hint, origin.whole)
 
 

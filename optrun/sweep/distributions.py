@@ -33,6 +33,10 @@ class Distribution(ABC):
         """The value below which this share, from 0 up to 1, of the probability lies."""
 
     @abstractmethod
+    def __str__(self) -> str:
+        """As it is written in a sweep."""
+
+    @abstractmethod
     def extremes(self) -> Sequence[Any]:
         """Values that are valid only if all are: both ends of a range, every choice."""
 
@@ -46,6 +50,9 @@ class Uniform(Distribution):
 
     def quantile(self, share: float) -> float:
         return rounded(self.low + share * (self.high - self.low))
+
+    def __str__(self) -> str:
+        return f"uniform({self.low:g}, {self.high:g})"
 
     def extremes(self) -> Sequence[float]:
         return self.low, self.high
@@ -62,6 +69,9 @@ class LogUniform(Distribution):
         low, high = math.log(self.low), math.log(self.high)
         return rounded(math.exp(low + share * (high - low)))
 
+    def __str__(self) -> str:
+        return f"loguniform({self.low:g}, {self.high:g})"
+
     def extremes(self) -> Sequence[float]:
         return self.low, self.high
 
@@ -76,6 +86,9 @@ class Integer(Distribution):
     def quantile(self, share: float) -> int:
         return min(self.low + int(share * (self.high - self.low + 1)), self.high)
 
+    def __str__(self) -> str:
+        return f"integer({self.low:g}, {self.high:g})"
+
     def extremes(self) -> Sequence[int]:
         return self.low, self.high
 
@@ -88,6 +101,9 @@ class Choice(Distribution):
 
     def quantile(self, share: float) -> Any:
         return self.values[min(int(share * len(self.values)), len(self.values) - 1)]
+
+    def __str__(self) -> str:
+        return f"one of {', '.join(map(str, self.values))}"
 
     def extremes(self) -> Sequence[Any]:
         return self.values

@@ -15,8 +15,7 @@ from optrun.sweep.checking import ComposedSpace, Findings, common_measure, judge
 from optrun.sweep.command_line import write_axes
 from optrun.sweep.composing import Composer
 from optrun.sweep.schema import Space, SweepBlock
-from optrun.sweep.seeds import PATH as SEEDS
-from optrun.sweep.seeds import move_seeds, read_seeds
+from optrun.sweep.seeds import SEEDS, move_seeds, read_seeds
 from optrun.sweep.source import SweepSource, place_of, read_block, read_source
 from optrun.sweep.space import BLOCK, normal, read_space
 from optrun.sweep.strategy import Strategy
@@ -120,9 +119,10 @@ class _Draft:
         told = self.findings.problems(points, self._number_of_seeds())
         if self.block and self.is_whole and not told:
             self._judge_metric(self.block)
-        places = self.findings.places() - {None}
-        problems = [p for p in self.document.problems if p.place not in places] + told
-        if problems:
+        # what was unreadable in a value has come up with each run that has it
+        known = {(problem.place, problem.message) for problem in self.findings.all()}
+        read = [p for p in self.document.problems if (p.place, p.message) not in known]
+        if problems := read + told:
             raise ConfigError(render(problems, self.document.source, MOST_PROBLEMS))
 
     def finished(self, notes: Sequence[str]) -> Sweep:
@@ -148,8 +148,10 @@ class _Draft:
         )
 
     def _read_seeds(self) -> tuple[int, ...] | int:
+        if any(problem.path[: len(SEEDS)] == SEEDS for problem in self.document.problems):
+            return 1
         try:
-            return read_seeds(self.document) if self.block else 1
+            return read_seeds(self.document)
         except Unreadable as error:
             problem = error.problem
             self._note(SEEDS, problem.message, problem.hint)
@@ -197,11 +199,10 @@ class _Draft:
     def _written(self) -> dict[str, Any]:
         block = self.document.values["sweep"]
         base = self.source.base.values if self.source.base else {}
-        space = {key: value for key, value in block.items() if key in Space.model_fields and value}
-        if "set" in space:
-            fixed = {k: v for k, v in space["set"].items() if normal(k) != "seed"}
-            space = {**space, "set": fixed}
-        return {"base": base, **space}
+        space = {key: value for key, value in block.items() if key in Space.model_fields}
+        if "set" in space:  # its seed is among the seeds
+            space["set"] = {k: v for k, v in space["set"].items() if normal(k) != "seed"}
+        return {"base": base, **{key: value for key, value in space.items() if value}}
 
     def _note(self, path: KeyPath, message: str, hint: str = "") -> None:
         place = place_of(self.document, path)

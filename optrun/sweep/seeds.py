@@ -6,8 +6,8 @@ from optrun.config.vocabulary import value_at
 from optrun.sweep.calls import is_call, listed, read_call
 from optrun.sweep.space import BLOCK, normal
 
-PATH = (*BLOCK, "seeds")
-WANTED = "how many there are, a list such as [0, 1, 2], or range(5)"
+SEEDS = (*BLOCK, "seeds")
+WANTED_SEEDS = "how many there are, a list such as [0, 1, 2], or range(5)"
 
 
 def move_seeds(document: Document) -> None:
@@ -18,16 +18,16 @@ def move_seeds(document: Document) -> None:
         path = (*BLOCK, "grid", key)
         if normal(key) != "seed" or not isinstance(grid[key], list | str):
             continue
-        place = document.keys[path]
+        place, written = document.keys[path], document.branch(path)
+        document.forget(path)
+        seeds = grid.pop(key)
         if "seeds" in block:
-            earlier = document.keys.get(PATH, place)
-            hint = f"{earlier} decides it too: keep one of the two"
+            hint = f"{document.keys[SEEDS]} decides it too: keep one of the two"
             document.problems.append(Problem(("seed",), "is decided twice", hint, place))
             continue
-        document.graft(PATH, document.branch(path))
-        document.keys[PATH] = place
-        document.forget(path)
-        block["seeds"] = grid.pop(key)
+        document.graft(SEEDS, written)
+        document.keys[SEEDS] = place
+        block["seeds"] = seeds
 
 
 def read_seeds(document: Document) -> tuple[int, ...] | int:
@@ -36,7 +36,7 @@ def read_seeds(document: Document) -> tuple[int, ...] | int:
     Raises:
         Unreadable: they are not what seeds can be; the types have been checked.
     """
-    seeds, place = value_at(document.values, PATH), document.value_place(PATH)
+    seeds, place = value_at(document.values, SEEDS), document.value_place(SEEDS)
     if seeds is None:
         return 1
     if isinstance(seeds, str):
@@ -46,7 +46,7 @@ def read_seeds(document: Document) -> tuple[int, ...] | int:
     if len(set(seeds)) < len(seeds):
         raise Unreadable("a seed is given twice", place)
     if not seeds:
-        raise Unreadable("there is no seed", place, f"write {WANTED}")
+        raise Unreadable("there is no seed", place, f"write {WANTED_SEEDS}")
     if fixed := _fixed(document):
         hint = f"{fixed} decides it too: keep one of the two"
         raise Unreadable("the seed is decided twice", place, hint)
@@ -55,10 +55,10 @@ def read_seeds(document: Document) -> tuple[int, ...] | int:
 
 def _ranged(text: str, place: Place | None) -> list[int]:
     if place is None or not is_call(text):
-        raise Unreadable(f"must be {WANTED}, not the text '{text}'", place)
+        raise Unreadable(f"must be {WANTED_SEEDS}, not the text '{text}'", place)
     call = read_call(text, place)
     if call.name != "range":
-        raise Unreadable(f"`{call.name}` gives no seeds", place, f"write {WANTED}")
+        raise Unreadable(f"`{call.name}` gives no seeds", place, f"write {WANTED_SEEDS}")
     seeds = listed(call, place)
     if min(seeds) < 0:
         raise Unreadable("a seed is at least 0", place)

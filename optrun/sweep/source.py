@@ -9,14 +9,21 @@ from optrun.config.document import Document, Unreadable
 from optrun.config.judge import misfits
 from optrun.config.problems import KeyPath, Place, Problem, render
 from optrun.config.read import parse_file, read_bytes
-from optrun.config.schema import NAME_PATTERN
+from optrun.config.schema import NAME_PATTERN, Config
+from optrun.config.translate import UNKNOWN_KEY
 from optrun.config.vocabulary import value_at
+from optrun.config.wording import show
 from optrun.errors import ConfigError
 from optrun.sweep.schema import SweepBlock, SweepFile
+from optrun.sweep.seeds import SEEDS, WANTED_SEEDS
 from optrun.sweep.space import BLOCK
 
 BASE = (*BLOCK, "base")
-MAPS = [(*BLOCK, section) for section in ("set", "grid", "zip", "random")]
+SECTIONS = ("set", "grid", "zip", "random")
+ALONE = "a sweep file holds `sweep:` alone; changes to the config go under `sweep.set`"
+DOTTED = "write dotted keys below it, such as `optimizer.lr: [0.1, 0.01]`"
+A_CONFIG = "the path of a config, or the config itself"
+WANTED = {BASE: A_CONFIG, SEEDS: WANTED_SEEDS}
 
 
 @dataclass
@@ -51,15 +58,14 @@ def read_source(path: Path) -> SweepSource:
         problems = [*document.problems, *misfits(SweepFile, document)]
         raise ConfigError(render(problems, str(path)))
     base = _base(document, path.parent)
-    name = path.name.removesuffix("".join(path.suffixes[-1:]))
-    return SweepSource(document, base, name)
+    return SweepSource(document, base, path.stem)
 
 
 def read_block(source: SweepSource) -> SweepBlock | None:
     """The `sweep:` section, or None and more problems in the document where it is unsound."""
     document = source.document
     if found := misfits(SweepFile, document):
-        document.problems += [_advised(problem) for problem in found]
+        document.problems += [_advised(problem, document) for problem in found]
         return None
     block = SweepFile.model_validate(document.values).sweep
     if block.name is None and source.name and not re.fullmatch(NAME_PATTERN, source.name):
@@ -102,15 +108,18 @@ def _base(document: Document, folder: Path) -> Document | None:
     return read
 
 
-def _advised(problem: Problem) -> Problem:
-    """With a hint of what a sweep needs there, where the types alone say little."""
-    hint = problem.hint
-    if len(problem.path) == 1 and problem.path != BLOCK:
-        hint = "a sweep file holds `sweep:` alone; changes to the config go under `set`"
-    elif problem.path == BASE:
-        hint = "give it the path of a config, or the config itself"
-    elif problem.path[-2:-1] != ("sweep",) and problem.path[1:2] != ("each",):
-        return problem
-    elif problem.path[-1] in ("set", "grid", "zip", "random") and not hint:
-        hint = "write dotted keys below it, such as `optimizer.lr: [0.1, 0.01]`"
-    return replace(problem, hint=hint)
+def _advised(problem: Problem, document: Document) -> Problem:
+    """In words of a sweep, where the types alone say little."""
+    path, value = problem.path, value_at(document.values, problem.path)
+    key = str(path[-1])
+    if problem.message == UNKNOWN_KEY and len(path) == 1:
+        return replace(problem, hint=ALONE)
+    if problem.message == UNKNOWN_KEY and key.split(".")[0] in Config.model_fields:
+        return replace(problem, hint=f"`{key}` belongs under `set` or `grid`")
+    if path == BASE and value is None:
+        return replace(problem, hint=f"give it {A_CONFIG}")
+    if path in WANTED and value is not None:
+        return replace(problem, message=f"must be {WANTED[path]}, not {show(value)}")
+    if key in SECTIONS and problem.message.startswith("must be"):
+        return replace(problem, hint=DOTTED)
+    return problem

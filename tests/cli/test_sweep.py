@@ -196,7 +196,7 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(folder):
     assert len(begun) == 2
     rows = (folder / "runs/sweeps/small/results.csv").read_text().splitlines()
     assert sorted(row.split(",")[2] for row in rows[1:]) == ["stopped"] * 2 + ["waiting"] * 2
-    code, out, _ = sweep(folder, "slow.yaml", *AXES, "--dry-run", "--json")
+    _, out, _ = sweep(folder, "slow.yaml", *AXES, "--dry-run", "--json")
     assert sum((run["epochs"] or 0) > 0 for run in json.loads(out)["runs"]) == 2
 
 
@@ -280,8 +280,8 @@ def test_the_live_table(runs, monkeypatch, tmp_path):
         text = plain.file.getvalue()  # type: ignore[attr-defined]
     finally:
         table.close()
-    _, head, best, *running = [line.rstrip() for line in text.splitlines()]
-    assert re.fullmatch(r"1 of 3 runs done  [\d.]+ m?s left", head)
+    head, best, *running = [line.rstrip() for line in text.splitlines()]
+    assert re.fullmatch(r"━+ +1 of 3 runs done  [\d.]+ m?s left", head)
     assert best == "best val_accuracy 50.00% (lr=0.1, seed 0)"
     assert [line.split() for line in running] == [
         ["lr=0.2,", "seed", "0", "epoch", "3/4", "loss", "0.25"],
