@@ -9,7 +9,7 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from optrun.component import Section
 from optrun.config.checks import contradictions
@@ -150,7 +150,7 @@ def _sound_part(
         elif partly:
             absent.append(key)
         elif key in values:
-            sound[key] = TypeAdapter(slot.annotation).validate_python(values[key])
+            sound[key] = slot.adapter.validate_python(values[key])
     part = section.model_construct(**sound)
     for key in absent:
         part.__dict__.pop(key, None)

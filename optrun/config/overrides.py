@@ -240,4 +240,4 @@ def _plain_default(slot: Slot | None, choice: Any) -> Any:
         return {slot.choice.key: getattr(default, slot.choice.key)} if slot.choice else {}
     if isinstance(default, list):
         return [i.model_dump(mode="json") if isinstance(i, Section) else i for i in default]
-    return default
+    return copy.copy(default)

@@ -6,7 +6,7 @@ or a bound.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -29,10 +29,7 @@ class Slot:
     @classmethod
     def of(cls, section: type[Section], key: str) -> "Slot | None":
         """The slot of a section's field, or None where it has no such field."""
-        field = section.model_fields.get(key)
-        if field is None:
-            return None
-        return cls(_annotation(field), field.get_default(call_default_factory=True))
+        return _slot_of(section, key)
 
     @property
     def required(self) -> bool:
@@ -113,9 +110,22 @@ class Slot:
         return describe_schema(self.schema)
 
     @cached_property
+    def adapter(self) -> TypeAdapter[Any]:
+        """What validates values that stand here."""
+        return TypeAdapter(self.annotation)
+
+    @cached_property
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of the values that fit here."""
-        return TypeAdapter(self.annotation).json_schema()
+        return self.adapter.json_schema()
+
+
+@cache
+def _slot_of(section: type[Section], key: str) -> Slot | None:
+    field = section.model_fields.get(key)
+    if field is None:
+        return None
+    return Slot(_annotation(field), field.get_default(call_default_factory=True))
 
 
 def slot_at(root: type[Section], values: Any, path: KeyPath) -> Slot | None:
