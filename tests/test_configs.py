@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -25,7 +26,7 @@ NAMES = [
         )
     ),
 ]
-SWEEPS = ["sweeps/optimizers", "sweeps/quick"]
+SWEEPS = [f"sweeps/{name}" for name in ("halving", "optimizers", "quick", "search")]
 NOT_LEARNT_IN_AN_EPOCH = {"random_labels", "random_search", "vanishing_signal"}
 
 
@@ -86,7 +87,7 @@ def test_the_commands_in_a_sweep_are_accepted_and_explained(name):
     commands = re.findall(rf"optrun sweep configs/{name}\.yaml(.*)", text)
     assert commands
     for arguments in commands:
-        overrides = [part for part in arguments.split() if "=" in part]
+        overrides = [part for part in shlex.split(arguments) if "=" in part]
         assert load_sweep(CONFIGS / f"{name}.yaml", overrides).name == Path(name).name
 
 

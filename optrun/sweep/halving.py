@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -65,6 +65,8 @@ def halving(
 
 class Halving(Strategy):
     """What the strategies with rungs have in common."""
+
+    pauses: ClassVar[bool] = True
 
     eta: Annotated[int, Field(ge=2)] = 3
     """One in so many goes on from a rung."""

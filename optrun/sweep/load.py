@@ -165,7 +165,7 @@ class _Draft:
         if problem := strategy.problem(points, max(lengths)):
             self._note(path, problem)
             return
-        if len(lengths) > 1 and "min_epochs" in type(strategy).model_fields:
+        if len(lengths) > 1 and strategy.pauses:
             message = (
                 f"runs of {min(lengths)} to {count(max(lengths), 'epoch')} cannot be compared on "
                 "the way"

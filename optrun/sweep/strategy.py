@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from typing import ClassVar
 
 from optrun.component import Component
 from optrun.sweep.candidates import Candidate, Job, Point
@@ -12,7 +13,12 @@ class Strategy(Component):
 
     What a strategy decides depends on the values of jobs, never on when they become known: so a
     sweep comes to the same runs on one worker and on many, and when it is begun again.
+
+    Attributes:
+        pauses: whether runs are paused to see which are worth going on with.
     """
+
+    pauses: ClassVar[bool] = False
 
     def problem(self, points: Sequence[Point], epochs: int) -> str | None:
         """Why this strategy cannot search this space, and what to write instead; None if it can.

@@ -11,7 +11,7 @@ from optrun.sweep.load import load_sweep
 from optrun.yaml_text import to_yaml
 from tests.config.test_load import odd, parent_of, paths
 from tests.sweep.conftest import BASE
-from tests.sweep.test_load import WHOLE, drawing
+from tests.sweep.test_load import WHOLE
 
 FILE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 SMALL = WHOLE.replace("[5, 6]", "[5]").replace("[float32, float64]", "[float64]")
@@ -21,7 +21,6 @@ CALLS = st.sampled_from(
 )
 
 
-@drawing
 @given(data=st.data(), value=odd | CALLS)
 @settings(FILE, max_examples=60)
 def test_any_value_anywhere(data, value, tmp_path):
@@ -34,7 +33,6 @@ def test_any_value_anywhere(data, value, tmp_path):
         load_sweep(file)
 
 
-@drawing
 @given(
     key=st.sampled_from(["optimizer.lr", "seed", "name", "sweep.strategy", "sweep.seeds", "a."])
     | st.text(max_size=6),

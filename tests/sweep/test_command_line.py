@@ -6,9 +6,6 @@ import pytest
 
 from optrun.errors import ConfigError
 from optrun.sweep.load import load_sweep
-from optrun.sweep.strategies import STRATEGIES
-
-drawing = pytest.mark.skipif("random" not in STRATEGIES, reason="no strategy draws yet")
 
 
 def of_config(*overrides: str):
@@ -132,7 +129,6 @@ def test_changes_to_the_sweep_itself(sweep_of):
     assert (sweep.name, sweep.metric, sweep.strategy.name) == ("other", "val_loss", "grid")
 
 
-@drawing
 def test_draws_and_the_strategy_of_a_plain_config(folder):
     sweep = of_config(
         "optimizer.lr=loguniform(1e-3,1)",

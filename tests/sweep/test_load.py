@@ -8,11 +8,8 @@ from optrun.config.load import load
 from optrun.errors import ConfigError
 from optrun.sweep.checking import middle
 from optrun.sweep.load import load_sweep
-from optrun.sweep.strategies import STRATEGIES
 from optrun.yaml_text import to_yaml
 from tests.sweep.conftest import BASE
-
-drawing = pytest.mark.skipif("random" not in STRATEGIES, reason="no strategy draws yet")
 
 WHOLE = """
 set: {dataset.samples: 90, seed: 4}
@@ -72,7 +69,6 @@ def test_a_config_with_axes_is_written_as_a_sweep_too():
     }
 
 
-@drawing
 def test_what_is_drawn_is_written_as_it_was(sweep_of):
     sweep = sweep_of(
         "strategy: {name: random, samples: 3}\nrandom: {optimizer.lr: uniform(0.1, 1)}",
@@ -87,7 +83,6 @@ def test_what_is_drawn_is_written_as_it_was(sweep_of):
     assert [again.configs(c) for c in known] == [sweep.configs(c) for c in known]
 
 
-@drawing
 def test_a_draw_that_cannot_be_run_is_an_error(sweep_of):
     sweep = sweep_of("strategy: random\nrandom: {optimizer.lr: uniform(0.1, 1)}")
     with pytest.raises(ConfigError, match=r"optimizer.lr: must be greater than 0, not -1.0"):

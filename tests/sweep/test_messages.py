@@ -8,8 +8,6 @@ import pytest
 from optrun.sweep.strategies import STRATEGIES
 from tests.sweep.conftest import BASE, HEAD
 
-drawing = pytest.mark.skipif("random" not in STRATEGIES, reason="no strategy draws yet")
-
 LISTS = "must be a list of values such as [0.1, 0.01], or logspace(1e-3, 1, 4)"
 SEEDS = "must be how many there are, a list such as [0, 1, 2], or range(5)"
 
@@ -401,7 +399,6 @@ def test_a_file_name_that_no_directory_can_have(folder):
     assert "add `name:` with letters, digits" in str(caught.value)
 
 
-@drawing
 @pytest.mark.parametrize(
     ("drawn", "message", "marked", "hint"),
     [
@@ -436,7 +433,6 @@ def test_all_that_may_be_drawn_is_valid(complaint, drawn, message, marked, hint)
     assert text.endswith("1 problem in x.yaml")
 
 
-@drawing
 def test_runs_of_different_lengths_are_not_halved(complaint):
     text = complaint(
         "strategy: hyperband\ngrid: {optimizer.lr: [1, 2, 3], training.epochs: [9, 27]}"
@@ -447,7 +443,6 @@ def test_runs_of_different_lengths_are_not_halved(complaint):
     assert "give all the same `training.epochs`, or take another" in text
 
 
-@drawing
 def test_what_the_strategy_says_stands_at_its_line(complaint):
     text = complaint("strategy: random\ngrid: {optimizer.lr: [1, 2]}")
     assert text.startswith("x.yaml:3:13: sweep.strategy: everything is listed, so")

@@ -8,10 +8,7 @@ from hypothesis import strategies as st
 
 from optrun.config.load import load
 from optrun.sweep.distributions import Choice, Integer, LogUniform, Uniform
-from optrun.sweep.strategies import STRATEGIES
 from optrun.yaml_text import to_yaml
-
-drawing = pytest.mark.skipif("random" not in STRATEGIES, reason="no strategy draws yet")
 
 
 def settings_of(sweep):
@@ -184,7 +181,6 @@ def test_the_base_is_as_it_was_after_any_number_of_candidates(sweep_of):
     assert "clipping" not in sweep.written()["sweep"]["base"]["optimizer"]
 
 
-@drawing
 def test_what_is_drawn_is_left_open_in_the_points(sweep_of):
     sweep = sweep_of(
         """
@@ -217,7 +213,6 @@ def test_what_is_drawn_is_left_open_in_the_points(sweep_of):
     assert config.model.hidden == drawn["model.hidden"]
 
 
-@drawing
 def test_an_alternative_may_draw_what_another_does_not_have(sweep_of):
     sweep = sweep_of(
         """
