@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 
 import optrun
 from optrun.config.json_schema import json_schema
 from optrun.config.load import load
 from optrun.sweep.load import load_sweep
+from optrun.sweep.schema import SweepFile
 from tests.datasets import write_cifar10, write_mnist
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -28,6 +30,10 @@ NAMES = [
 ]
 SWEEPS = [f"sweeps/{name}" for name in ("halving", "optimizers", "quick", "search")]
 NOT_LEARNT_IN_AN_EPOCH = {"random_labels", "random_search", "vanishing_signal"}
+
+
+def sweep_schema() -> dict:
+    return json_schema(SweepFile, "optrun sweep")
 
 
 def read(name: str) -> str:
@@ -91,5 +97,25 @@ def test_the_commands_in_a_sweep_are_accepted_and_explained(name):
         assert load_sweep(CONFIGS / f"{name}.yaml", overrides).name == Path(name).name
 
 
-def test_the_schema_beside_them_is_up_to_date():
+def test_the_schemas_beside_them_are_up_to_date():
     assert json.loads((CONFIGS / "schema.json").read_text()) == json_schema()
+    assert json.loads((CONFIGS / "sweeps" / "schema.json").read_text()) == sweep_schema()
+
+
+@pytest.mark.parametrize("name", SWEEPS)
+def test_sweeps_are_valid_for_editors(name):
+    Draft202012Validator(sweep_schema()).validate(yaml.safe_load(read(name)))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"sweep": {"grid": {}}},
+        {"sweep": {"base": "mnist.yaml", "strategy": "annealing"}},
+        {"sweep": {"base": "mnist.yaml", "strategy": {"name": "tpe", "eta": 2}}},
+        {"sweep": {"base": "mnist.yaml", "each": [{"gird": {}}]}},
+        {"sweep": {"base": "mnist.yaml"}, "grid": {}},
+    ],
+)
+def test_editors_find_mistakes_in_sweeps(wrong):
+    assert not Draft202012Validator(sweep_schema()).is_valid(wrong)

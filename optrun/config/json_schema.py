@@ -7,12 +7,13 @@ and when a bare name is enough, is put in here.
 from collections.abc import Iterator
 from typing import Any
 
+from optrun.component import Section
 from optrun.config.schema import Config
 
 
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of a config file, bare names of components included."""
-    schema = Config.model_json_schema()
+def json_schema(root: type[Section] = Config, title: str = "optrun config") -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a file of this kind, bare names of components included."""
+    schema = root.model_json_schema()
     components = schema["$defs"]
     for node in _nodes(schema):
         if "discriminator" in node:
@@ -27,7 +28,7 @@ def json_schema() -> dict[str, Any]:
         if "anyOf" in node:
             _choose_by_type(node)
     dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    return dialect | schema | {"title": "optrun config"}
+    return dialect | schema | {"title": title}
 
 
 def _nodes(part: Any) -> Iterator[dict[str, Any]]:

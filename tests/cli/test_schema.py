@@ -10,12 +10,15 @@ from optrun.cli.main import app
 from optrun.cli.schema import schema
 from optrun.config.json_schema import json_schema
 from optrun.errors import UserError
+from optrun.sweep.schema import SweepFile
 
 
 def test_it_prints_the_schema():
     result = CliRunner().invoke(app, ["schema"])
     assert result.exit_code == 0
     assert json.loads(result.stdout) == json_schema()
+    result = CliRunner().invoke(app, ["schema", "--sweep"])
+    assert json.loads(result.stdout) == json_schema(SweepFile, "optrun sweep")
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,13 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from optrun.cli.main import app
 from optrun.errors import UserError
 from optrun.sweep.cluster import DaskWorkers
 from optrun.sweep.executor import Outcome
@@ -210,3 +213,25 @@ def test_a_scheduler_that_dies_is_told(tmp_path):
         bureau.workers.close()
     finally:
         doomed.close()
+
+
+def test_a_sweep_is_the_same_on_either_engine(cluster, tmp_path):
+    cluster.wait(2)
+    found = []
+    for engine in ("local", f"dask://{cluster.address}"):
+        folder = tmp_path / engine.partition(":")[0]
+        folder.mkdir()
+        (folder / "toy.yaml").write_text(json.dumps(TOY))
+        with chdir(folder):
+            done = CliRunner().invoke(
+                app,
+                [
+                    "sweep", "toy.yaml", "optimizer.lr=logspace(0.01,1,4)", "seed=range(2)",
+                    "sweep.strategy=successive_halving", "--workers", "2", "--engine", engine,
+                ],
+            )  # fmt: skip
+        assert done.exit_code == 0, done.stderr
+        directory = folder / "runs/sweeps/toy"
+        files = [(directory / name).read_bytes() for name in ("results.csv", "summary.md")]
+        found.append((done.stdout, files))
+    assert found[0] == found[1]
