@@ -160,8 +160,9 @@ def totals(found: "Preview", workers: int) -> list[str]:
             f"known: optrun data fetch {found.absent}"
         )
     elif found.seconds is not None:
-        left = duration(found.seconds / workers)
-        lines.append(f"about {left} with {counted(workers, 'worker')}")
+        left = found.seconds / workers
+        about = "less than a second" if left < 1 else f"about {duration(left)}"
+        lines.append(f"{about} with {counted(workers, 'worker')}")
     return lines
 
 

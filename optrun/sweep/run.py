@@ -10,6 +10,7 @@ from optrun.config.schema import Config
 from optrun.data.shelf import Shelf, new_shelf
 from optrun.data.stored import StoredDataset
 from optrun.errors import RunError, UserError
+from optrun.store.files import unwritable
 from optrun.sweep.candidates import Candidate, Job
 from optrun.sweep.comparison import compare
 from optrun.sweep.conduct import Conductor
@@ -69,7 +70,10 @@ class Sweeping:
 
     def fingerprint(self, config: Config) -> str:
         """That of the config's dataset, which is on the shelf from now on."""
-        return self.shelf.put(config.dataset, config.seed, self.order.data_dir)
+        try:
+            return self.shelf.put(config.dataset, config.seed, self.order.data_dir)
+        except OSError as error:
+            raise unwritable(self.shelf.folder, error) from error
 
     def known(self) -> list[SweepRun]:
         """The runs that are known before anything is trained, in the order of tables."""
@@ -115,9 +119,9 @@ def carry_out(sweep: Sweep, order: Order, watcher: Watcher) -> SweepDirectory:
         KeyboardInterrupt: somebody asked to stop; what was under way has been saved.
         UserError: the sweep cannot be carried out as ordered. What was finished is kept.
     """
+    SweepDirectory.named(order.out, sweep.name).open(sweep.written())
     with new_shelf(order.out / FOLDER) as shelf, Interrupt(watcher.stopping) as interrupt:
         sweeping = Sweeping(sweep, order, shelf)
-        sweeping.directory.open(sweep.written())
         watcher.notice("looking at what is there")
         runs = sweeping.known()
         values: dict[Job, float] = {}

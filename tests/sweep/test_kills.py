@@ -1,4 +1,4 @@
-"""kill -9 of a worker, of the parent, of everything: begun again, a sweep ends in the same bytes."""
+"""kill -9 of a worker, the parent, all of it: begun again, a sweep comes to the same bytes."""
 
 import os
 import signal
