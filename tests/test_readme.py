@@ -56,6 +56,8 @@ def test_every_command_works(newcomer):
         run(["bash", "-euc", text], newcomer)
     assert len(list(newcomer.glob("runs/quickstart-*/curves.png"))) == 1
     assert len(list(newcomer.glob("runs/optimizers-*/curves.png"))) == 5
+    assert (newcomer / "runs/sweeps/quick/sweep.png").exists()
+    assert (newcomer / "runs/sweeps/spirals/summary.md").exists()
     assert (newcomer / "optimizers.png").exists()
     assert (newcomer / "schema.json").exists()
 
