@@ -60,7 +60,7 @@ def runs_of_sweep(root: Path, name: str) -> list["RunRow"]:
     """The runs of a sweep that have begun, in its order."""
     from optrun.store.reading import describe
     from optrun.sweep.directory import named_sweep
-    from optrun.sweep.results import read_results
+    from optrun.sweep.results.rows import read_results
 
     rows = read_results(named_sweep(root, name).results).rows
     return [describe(root / row.directory) for row in rows if row.status != "waiting"]

@@ -13,7 +13,7 @@ def schema(
 
     from optrun.config.json_schema import json_schema
     from optrun.errors import UserError
-    from optrun.sweep.schema import SweepFile
+    from optrun.sweep.space.schema import SweepFile
 
     found = json_schema(SweepFile, "optrun sweep") if sweep else json_schema()
     text = dumps(found, indent=2, ensure_ascii=False)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from optrun.sweep.load import Sweep
     from optrun.sweep.run import Order, Preview
+    from optrun.sweep.space.load import Sweep
     from optrun.sweep.stored import Stored
 
 INTERRUPTED, FAILED = 130, 1
@@ -50,8 +50,8 @@ def sweep(
     Runs that are there already are reused, so the same command goes on where it was stopped, and
     a wider sweep adds only what is missing.
     """
-    from optrun.sweep.load import load_sweep
     from optrun.sweep.run import Order
+    from optrun.sweep.space.load import load_sweep
 
     loaded = load_sweep(file, overrides or ())
     for note in loaded.notes:

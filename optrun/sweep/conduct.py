@@ -7,9 +7,9 @@ from time import monotonic
 import numpy as np
 
 from optrun.errors import DiskFull, RunError
-from optrun.sweep.candidates import Job
-from optrun.sweep.executor import Death, Event, Executor, Outcome
+from optrun.sweep.engines.executor import Death, Event, Executor, Outcome
 from optrun.sweep.runs import RunsOf, SweepRun
+from optrun.sweep.space.candidates import Job
 from optrun.sweep.stored import Stored, stored, value_after
 from optrun.sweep.watcher import Watcher
 from optrun.training.interrupt import Interrupt

@@ -11,16 +11,15 @@ from optrun.data.shelf import Shelf, new_shelf
 from optrun.data.stored import StoredDataset
 from optrun.errors import RunError, UserError
 from optrun.store.files import unwritable
-from optrun.sweep.candidates import Candidate, Job
-from optrun.sweep.comparison import compare
 from optrun.sweep.conduct import Conductor
 from optrun.sweep.directory import FOLDER, SweepDirectory
-from optrun.sweep.executor import Executor
-from optrun.sweep.load import Sweep
-from optrun.sweep.local import LocalWorkers
+from optrun.sweep.engines.executor import Executor
+from optrun.sweep.engines.local import LocalWorkers
+from optrun.sweep.engines.work import Bench
 from optrun.sweep.rehearsal import compile_for, estimate
-from optrun.sweep.report import closing_lines, write_summary
-from optrun.sweep.results import (
+from optrun.sweep.results.comparison import compare
+from optrun.sweep.results.report import closing_lines, write_summary
+from optrun.sweep.results.rows import (
     ResultRow,
     read_results,
     row_of,
@@ -28,9 +27,10 @@ from optrun.sweep.results import (
     write_results,
 )
 from optrun.sweep.runs import RunsOf, SweepRun
+from optrun.sweep.space.candidates import Candidate, Job
+from optrun.sweep.space.load import Sweep
 from optrun.sweep.stored import Stored, stored
 from optrun.sweep.watcher import Watcher
-from optrun.sweep.work import Bench
 from optrun.training.interrupt import Interrupt
 from optrun.training.run import DONE
 
@@ -178,7 +178,7 @@ def executor_for(order: Order, shelf: Shelf) -> Executor:
         return LocalWorkers(order.workers, shelf)
     if not order.engine.startswith(DASK):
         raise UserError(f"--engine is {order.engine}; write {LOCAL}, or {DASK}host:port")
-    from optrun.sweep.cluster import DaskWorkers
+    from optrun.sweep.engines.cluster import DaskWorkers
 
     return DaskWorkers(order.engine.removeprefix(DASK), shelf, order.data_dir)
 

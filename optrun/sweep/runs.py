@@ -7,8 +7,8 @@ from pathlib import Path
 from optrun.config.load import resolved
 from optrun.config.schema import Config
 from optrun.store.run_directory import RunDirectory
-from optrun.sweep.candidates import Candidate
-from optrun.sweep.executor import Task
+from optrun.sweep.engines.executor import Task
+from optrun.sweep.space.candidates import Candidate
 from optrun.training.run import identify
 
 Fingerprint = Callable[[Config], str]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from optrun.sweep.comparison import (
+from optrun.sweep.results.comparison import (
     Comparison,
     Group,
     Setting,
@@ -16,7 +16,7 @@ from optrun.sweep.comparison import (
     rank,
     varying,
 )
-from optrun.sweep.edges import spans_a_decade
+from optrun.sweep.results.edges import spans_a_decade
 from optrun.viz import style
 from optrun.viz.curves import say_if_empty
 from optrun.viz.differences import wrap

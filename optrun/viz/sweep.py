@@ -9,9 +9,9 @@ import yaml
 
 from optrun.store.files import read_text
 from optrun.store.reading import Run, load_run
-from optrun.sweep.comparison import Comparison, Setting, compare
-from optrun.sweep.findings import figure_text
-from optrun.sweep.results import damaged, read_results
+from optrun.sweep.results.comparison import Comparison, Setting, compare
+from optrun.sweep.results.findings import figure_text
+from optrun.sweep.results.rows import damaged, read_results
 from optrun.viz import style
 from optrun.viz.compare import draw_group, without_start
 from optrun.viz.curves import LOSS_DECADES, say_if_empty

@@ -15,7 +15,7 @@ from optrun.cli import runs
 from optrun.errors import RunError, UserError
 from optrun.store.reading import list_runs
 from optrun.sweep.directory import SweepDirectory
-from optrun.sweep.results import row_of, write_results
+from optrun.sweep.results.rows import row_of, write_results
 from tests.runs_factory import resolved_config, write_run
 
 app = typer.Typer()

@@ -10,7 +10,7 @@ from optrun.cli.main import app
 from optrun.cli.schema import schema
 from optrun.config.json_schema import json_schema
 from optrun.errors import UserError
-from optrun.sweep.schema import SweepFile
+from optrun.sweep.space.schema import SweepFile
 
 
 def test_it_prints_the_schema():

@@ -9,12 +9,12 @@ from typing import Any
 from optrun.config.load import load
 from optrun.config.schema import Config
 from optrun.data.shelf import Shelf
-from optrun.sweep.candidates import Candidate, Job, Point
 from optrun.sweep.conduct import Conductor
-from optrun.sweep.executor import Death, Event, Outcome, Task
+from optrun.sweep.engines.executor import Death, Event, Outcome, Task
+from optrun.sweep.engines.work import Bench
 from optrun.sweep.runs import RunsOf
+from optrun.sweep.space.candidates import Candidate, Job, Point
 from optrun.sweep.watcher import Watcher
-from optrun.sweep.work import Bench
 from optrun.training.interrupt import Interrupt
 from optrun.training.observer import Observer
 

@@ -7,8 +7,8 @@ from filelock import FileLock
 
 from optrun.errors import DiskFull
 from optrun.store.reading import load_run
-from optrun.sweep.candidates import Job
-from optrun.sweep.executor import Death, Outcome
+from optrun.sweep.engines.executor import Death, Outcome
+from optrun.sweep.space.candidates import Job
 from tests.sweep.parts import Leading, configs_of, rates
 
 

@@ -11,10 +11,10 @@ import pytest
 from optrun.errors import RunError
 from optrun.store.reading import load_run
 from optrun.sweep.directory import SweepDirectory
-from optrun.sweep.results import write_results
+from optrun.sweep.results.rows import write_results
 from optrun.viz.sweep import draw_sweep, sweep_figure
 from tests.runs_factory import resolved_config, write_run
-from tests.sweep.rows import row
+from tests.sweep.results.rows import row
 
 NAME, LR, BATCH = "optimizer.name", "optimizer.lr", "training.batch_size"
 Figure = Any

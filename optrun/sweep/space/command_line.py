@@ -1,0 +1,117 @@
+"""Axes on the command line: `optimizer.lr=logspace(1e-4,1,9) model.hidden=[64],[32] seed=range(5)`.
+
+A comma between values makes an axis, brackets around them one list; a function lists or draws;
+anything else is one value for all runs. `sweep.strategy=random` changes the sweep itself.
+"""
+
+from collections.abc import Sequence
+
+from optrun.config.document import Document, Unreadable, parse
+from optrun.config.overrides import Assignment, assign, split_override, texts_of
+from optrun.config.problems import KeyPath, Place, Problem, Text
+from optrun.sweep.space.calls import is_call, read_call
+from optrun.sweep.space.combinations import BLOCK, normal, refusal_of_axis
+from optrun.sweep.space.schema import SweepFile
+
+CHANGEABLE = ("name", "seeds", "strategy", "metric")
+SECTIONS = ("set", "grid", "random")
+
+
+def write_axes(document: Document, overrides: Sequence[str]) -> list[str]:
+    """Write what the command line says into the document of a sweep.
+
+    What the file gives for the same key at the top level of its space is replaced. What cannot be
+    read is added to the document's problems.
+
+    Returns:
+        Notes on what was left out of the strategy because another one was chosen.
+    """
+    writer = _Writer(document)
+    for text in texts_of(overrides):
+        try:
+            writer.write(text)
+        except Unreadable as error:
+            document.problems.append(error.problem)
+    return assign(SweepFile, document, writer.of_the_sweep)
+
+
+class _Writer:
+    def __init__(self, document: Document):
+        self.document = document
+        self.given: dict[str, Place] = {}
+        self.of_the_sweep: list[Assignment] = []
+
+    def write(self, text: Text) -> None:
+        """Write one of the arguments.
+
+        Raises:
+            Unreadable: it is not of the form.
+        """
+        written, value = split_override(text)
+        key, place = normal(written), Place(text, 1, 1, len(written) + 1)
+        section, read = _read(text, written, value)
+        if key == "sweep" or key.startswith("sweep."):
+            self._change_the_sweep(written, place, read)
+            return
+        if key == "name" and section != "set":
+            problem = refusal_of_axis(key, place)
+            self.document.problems += [problem] if problem else []
+            return
+        if key == "seed" and section != "set":
+            self._replace(key, "seeds", text)
+            self.of_the_sweep.append(Assignment("sweep.seeds", place, read, shown="seed"))
+        else:
+            self._replace(key, section, text)
+            self._put((section, key), place, read)
+        self.given[key] = place
+
+    def _change_the_sweep(self, key: str, place: Place, value: Document) -> None:
+        parts = normal(key).split(".")
+        if len(parts) < 2 or parts[1] not in CHANGEABLE:
+            changeable = ", ".join(f"sweep.{name}" for name in CHANGEABLE)
+            hint = f"there are {changeable}; an axis is written as in optimizer.lr=0.1,0.01"
+            raise Unreadable(f"`{normal(key)}` is not changed like this", place, hint)
+        self.of_the_sweep.append(Assignment(key, place, value, shown=normal(key)))
+
+    def _replace(self, key: str, section: str, text: Text) -> None:
+        """Forget what the file says about the key; what the command line says is an error."""
+        if earlier := self.given.get(key):
+            hint = "keep one of the two"
+            problem = Problem((key,), f"is given again by {text.name}", hint, earlier)
+            self.document.problems.append(problem)
+        block = self.document.values["sweep"]
+        for other in SECTIONS:
+            values = block.get(other)
+            for written in list(values) if isinstance(values, dict) else ():
+                if normal(written) == key and (other, written) != (section, key):
+                    del values[written]
+                    self.document.forget((*BLOCK, other, written))
+
+    def _put(self, path: KeyPath, place: Place, value: Document) -> None:
+        section = self.document.values["sweep"]
+        for part in path[:-1]:
+            section = section.setdefault(part, {})
+        if isinstance(section, dict):
+            section[path[-1]] = value.values
+            self.document.graft((*BLOCK, *path), value)
+            self.document.keys[(*BLOCK, *path)] = place
+
+
+def _read(text: Text, key: str, value: str) -> tuple[str, Document]:
+    """The part of a space that takes such a value, and the value or values with their places."""
+    before = " " * len(key)
+    try:
+        items = parse(f"{before}[{value}]", text, calls=True)  # the bracket stands where `=` does
+    except Unreadable:
+        parse(f"{before} {value}", text)  # which may tell better what is wrong
+        raise
+    if not items.values:
+        return "set", Document("", None)
+    if len(items.values) > 1:
+        end = len(text.lines[0]) + 1
+        items.items[()] = Place(text, 1, len(key) + 2, max(end, len(key) + 3))
+        return "grid", items
+    item = items.branch((0,))
+    if not is_call(item.values):
+        return "set", item
+    return "random" if read_call(item.values, item.items[()]).draws else "grid", item

@@ -1,0 +1,209 @@
+"""From a sweep file, or a config with axes on the command line, to a sweep that can be run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from optrun.config.document import Document, Unreadable
+from optrun.config.problems import KeyPath, Problem, count, render
+from optrun.config.schema import Config
+from optrun.errors import ConfigError
+from optrun.sweep.space.candidates import Candidate, Point
+from optrun.sweep.space.checking import ComposedSpace, Findings, common_measure, judge_all
+from optrun.sweep.space.combinations import BLOCK, normal, read_space
+from optrun.sweep.space.command_line import write_axes
+from optrun.sweep.space.composing import Composer
+from optrun.sweep.space.schema import Space, SweepBlock
+from optrun.sweep.space.seeds import SEEDS, move_seeds, read_seeds
+from optrun.sweep.space.source import SweepSource, place_of, read_block, read_source
+from optrun.sweep.strategies.strategy import Strategy
+
+MOST_PROBLEMS = 20
+"""That are told at once."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep that can be run.
+
+    Attributes:
+        name: of its directory.
+        points: every combination of what is listed, in order.
+        seeds: that every candidate is trained with.
+        strategy: which candidates are trained, and for how long.
+        metric: val_accuracy, val_loss or train_loss, which the best is best in.
+        epochs: of a run in full; of the longest, if they differ.
+        keys: what varies, the seed apart, in the order of a table.
+        notes: what a person might not expect of it.
+        source: the file's name as it was given.
+    """
+
+    name: str
+    points: tuple[Point, ...]
+    seeds: tuple[int, ...]
+    strategy: Strategy
+    metric: str
+    epochs: int
+    keys: tuple[str, ...]
+    notes: tuple[str, ...]
+    source: str
+    _space: ComposedSpace = field(repr=False, compare=False)
+    _written: Mapping[str, Any] = field(repr=False, compare=False)
+
+    def configs(self, candidate: Candidate) -> list[Config]:
+        """The candidate's configs, one a seed.
+
+        Raises:
+            ConfigError: a value that was drawn does not go with the others.
+        """
+        composed = self._space.compose(candidate)
+        if composed.config is None:
+            raise ConfigError(render(composed.problems, self.source))
+        return [composed.config.model_copy(update={"seed": seed}) for seed in self.seeds]
+
+    def written(self) -> dict[str, Any]:
+        """What sweep.yaml holds: the same sweep, with nothing to be looked up elsewhere."""
+        head = {"name": self.name, **self._written, "seeds": list(self.seeds)}
+        strategy = self.strategy.model_dump(mode="json")
+        return {"sweep": {**head, "strategy": strategy, "metric": self.metric}}
+
+
+def load_sweep(source: Path, overrides: Sequence[str] = ()) -> Sweep:
+    """Read and check a sweep, and every run of it that is known beforehand.
+
+    Args:
+        source: a sweep file, or a config.
+        overrides: axes and values such as `optimizer.lr=0.1,0.01`, and changes to the sweep
+            itself such as `sweep.seeds=5`.
+
+    Raises:
+        ConfigError: lists every problem of the files, the command line and the runs, each once.
+    """
+    read = read_source(source)
+    notes = write_axes(read.document, overrides)
+    move_seeds(read.document)
+    draft = _Draft(read, read_block(read))
+    draft.judge()
+    return draft.finished(notes)
+
+
+class _Draft:
+    """A sweep on its way to one that can be run."""
+
+    def __init__(self, source: SweepSource, block: SweepBlock | None):
+        self.source = source
+        self.document = source.document
+        self.block = block
+        self.seeds = self._read_seeds()
+        read = read_space(self.document)
+        self.document.problems += read.problems
+        self.is_whole = not self.document.problems
+        composer = Composer(source.base or Document("", {}), read.fixed)
+        self.space = ComposedSpace(composer, read.combinations)
+        self.findings = Findings()
+
+    def judge(self) -> None:
+        """Find everything that is wrong.
+
+        Raises:
+            ConfigError: something is.
+        """
+        points = self.space.points()
+        if self.source.base:
+            self.findings = judge_all(self.space, points)
+        if self.block and self.is_whole:
+            self._judge_strategy(self.block.strategy, points)
+            self._refuse_sameness(points)
+        told = self.findings.problems(points, self._number_of_seeds())
+        if self.block and self.is_whole and not told:
+            self._judge_metric(self.block)
+        # what was unreadable in a value has come up with each run that has it
+        known = {(problem.place, problem.message) for problem in self.findings.all()}
+        read = [p for p in self.document.problems if (p.place, p.message) not in known]
+        if problems := read + told:
+            raise ConfigError(render(problems, self.document.source, MOST_PROBLEMS))
+
+    def finished(self, notes: Sequence[str]) -> Sweep:
+        """The sweep, of a draft without problems."""
+        if self.block is None:
+            raise TypeError("a sweep without problems has its section")
+        space, repeats = self.space.without_repeats()
+        configs = [config for _, config in self.findings.configs]
+        first, parts = configs[0], chain.from_iterable(self.space.combinations)
+        seeds = self.seeds
+        return Sweep(
+            name=self.block.name or self.source.name or first.name,
+            points=space.points(),
+            seeds=tuple(range(first.seed, first.seed + seeds)) if isinstance(seeds, int) else seeds,
+            strategy=self.block.strategy,
+            metric=common_measure(self.block.metric, configs)[0],
+            epochs=max(config.training.epochs for config in configs),
+            keys=tuple(dict.fromkeys(part.key for part in parts)),
+            notes=(*notes, *self.findings.notes, *([repeats] if repeats else ())),
+            source=self.document.source,
+            _space=space,
+            _written=self._written(),
+        )
+
+    def _read_seeds(self) -> tuple[int, ...] | int:
+        if any(problem.path[: len(SEEDS)] == SEEDS for problem in self.document.problems):
+            return 1
+        try:
+            return read_seeds(self.document)
+        except Unreadable as error:
+            problem = error.problem
+            self._note(SEEDS, problem.message, problem.hint)
+            return 1
+
+    def _judge_strategy(self, strategy: Strategy, points: tuple[Point, ...]) -> None:
+        path = (*BLOCK, "strategy")
+        lengths = {config.training.epochs for _, config in self.findings.configs}
+        if not lengths:
+            return
+        if problem := strategy.problem(points, max(lengths)):
+            self._note(path, problem)
+            return
+        if len(lengths) > 1 and strategy.pauses:
+            message = (
+                f"runs of {min(lengths)} to {count(max(lengths), 'epoch')} cannot be compared on "
+                "the way"
+            )
+            self._note(path, message, "give all the same `training.epochs`, or take another")
+            return
+        for candidate in strategy.candidates(points, max(lengths)):
+            point = points[candidate.number[0]]
+            if point.distributions:  # what is listed has been judged
+                self.findings.add(point, self.space.compose(candidate))
+
+    def _judge_metric(self, block: SweepBlock) -> None:
+        configs = [config for _, config in self.findings.configs]
+        _, message, hint = common_measure(block.metric, configs)
+        if message:
+            self._note((*BLOCK, "metric"), message, hint)
+
+    def _refuse_sameness(self, points: Sequence[Point]) -> None:
+        alone = len(points) == 1 and not points[0].distributions
+        if alone and self._number_of_seeds() == 1:
+            self._note((), "nothing varies, so there is nothing to compare", self._ways_to_vary())
+
+    def _ways_to_vary(self) -> str:
+        if self.source.name is None:
+            return "name an axis: optimizer.lr=0.1,0.01 or optimizer.lr=logspace(1e-4,1,9)"
+        return "add an axis: `grid: {optimizer.lr: [0.1, 0.01]}`, or `seeds: 3`"
+
+    def _number_of_seeds(self) -> int:
+        return self.seeds if isinstance(self.seeds, int) else len(self.seeds)
+
+    def _written(self) -> dict[str, Any]:
+        block = self.document.values["sweep"]
+        base = self.source.base.values if self.source.base else {}
+        space = {key: value for key, value in block.items() if key in Space.model_fields}
+        if "set" in space:  # its seed is among the seeds
+            space["set"] = {k: v for k, v in space["set"].items() if normal(k) != "seed"}
+        return {"base": base, **{key: value for key, value in space.items() if value}}
+
+    def _note(self, path: KeyPath, message: str, hint: str = "") -> None:
+        place = place_of(self.document, path)
+        self.document.problems.append(Problem(path, message, hint, place))

@@ -1,0 +1,237 @@
+"""Runs on a Dask cluster: a real scheduler and real workers, on this machine's loopback."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import chdir
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from optrun.cli.main import app
+from optrun.errors import UserError
+from optrun.sweep.engines.cluster import DaskWorkers
+from optrun.sweep.engines.executor import Outcome
+from optrun.training.observer import Plan, Pulse
+from optrun.training.run import run
+from tests.sweep.parts import ENDLESS, TOY, Bureau
+from tests.training.runs import same_results
+
+ROOT = Path(__file__).parents[3]
+QUIET = os.environ | {"PYTHONPATH": str(ROOT), "DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "error"}
+pytestmark = [
+    pytest.mark.xdist_group("cluster"),
+    # Dask's own, on the way out
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+def start(*command: str, folder: Path) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", *command],
+        cwd=folder,
+        env=QUIET,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+class Cluster:
+    """A scheduler and its workers, each a process."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        file = folder / "scheduler.json"
+        self.scheduler = start(
+            "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0",
+            "--no-dashboard", "--scheduler-file", str(file), folder=folder,
+        )  # fmt: skip
+        wait_for(file.exists)
+        self.address = json.loads(file.read_text())["address"].removeprefix("tcp://")
+        self.workers = [self.start_worker() for _ in range(2)]
+
+    def start_worker(self) -> subprocess.Popen:
+        return start(
+            "distributed.cli.dask_worker", self.address, "--nthreads", "1", "--no-nanny",
+            "--no-dashboard", "--host", "127.0.0.1", folder=self.folder,
+        )  # fmt: skip
+
+    def wait(self, count: int) -> None:
+        from distributed import Client
+
+        with Client(self.address, set_as_default=False) as client:
+            client.wait_for_workers(count, timeout=60)
+
+    def close(self) -> None:
+        for process in (*self.workers, self.scheduler):
+            process.kill()
+            process.wait()
+
+
+def wait_for(condition, seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    cluster = Cluster(tmp_path_factory.mktemp("cluster"))
+    try:
+        cluster.wait(2)
+        yield cluster
+    finally:
+        cluster.close()
+
+
+@pytest.fixture(params=["in common", "apart"])
+def bureau(cluster, tmp_path, monkeypatch, request):
+    """With a file system in common, or with folders that only this process can see."""
+    cluster.wait(2)  # one may have been killed by the test before
+    folder = tmp_path
+    if request.param == "apart":
+        if not Path("/proc/self/cwd").exists():
+            pytest.skip("needs a path that means another folder to each process")
+        monkeypatch.chdir(tmp_path)
+        folder = Path("/proc/self/cwd")
+    bureau = Bureau(folder, lambda shelf: DaskWorkers(cluster.address, shelf, None))
+    assert bureau.workers.in_common == (request.param == "in common")
+    yield bureau
+    bureau.workers.close()
+
+
+def test_runs_on_a_cluster_are_those_of_one_process_alone(bureau, tmp_path):
+    runs = bureau.runs(2, seeds=(0, 1))
+    left, outcomes = list(runs), []
+    while len(outcomes) < len(runs):
+        while left and bureau.workers.free():
+            bureau.workers.submit(left.pop().task())
+        outcomes += bureau.until(1, Outcome)
+    assert [event.what for event in outcomes] == [Outcome("finished")] * 4
+    for one in runs:
+        assert same_results(one.directory.path, run(one.config, tmp_path / "alone"))
+        assert not one.directory.is_locked()
+
+
+def test_a_paused_run_goes_on_wherever_it_comes_to(bureau, tmp_path):
+    (one,) = bureau.runs(1)
+    one.want(1)
+    bureau.workers.submit(one.task())
+    (paused,) = bureau.until(1, Outcome)
+    assert paused.what == Outcome("stopped", "paused after epoch 1 of 4")
+    assert one.directory.read_summary()["epochs"] == 1
+    one.want(None)
+    bureau.workers.submit(one.task())
+    (plan, finished) = bureau.until(2, Plan, Outcome)
+    assert plan.what.resumed_at > 0
+    assert finished.what == Outcome("finished")
+    assert same_results(one.directory.path, run(one.config, tmp_path / "alone"))
+
+
+def test_stopped_runs_are_saved(bureau):
+    runs = bureau.runs(2, ENDLESS)
+    for one in runs:
+        bureau.workers.submit(one.task())
+    bureau.until(2, Pulse)
+    bureau.workers.stop()
+    assert [e.what.status for e in bureau.until(2, Outcome)] == ["stopped", "stopped"]
+    for one in runs:
+        assert one.directory.has_checkpoint()
+        assert not one.directory.is_locked()
+
+
+def test_a_run_of_another_process_is_left_to_it(bureau):
+    (one,) = bureau.runs(1)
+    one.directory.create()
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(one.directory.path.resolve())],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=QUIET,
+    )
+    assert holder.stdout
+    holder.stdout.readline()
+    bureau.workers.submit(one.task())
+    (event,) = bureau.until(1, Outcome)
+    holder.communicate(b"\n")
+    assert event.what.status == "busy"
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from optrun.store.run_directory import RunDirectory
+with RunDirectory(Path(sys.argv[1])).lock():
+    print(flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_a_run_whose_worker_is_killed_is_carried_out_by_another(cluster, bureau, tmp_path):
+    base = TOY | {"training": {"epochs": 800, "batch_size": 30, "log_every": 1000}}
+    (one,) = bureau.runs(1, base)
+    bureau.workers.submit(one.task())
+    bureau.until(1, Pulse)
+    (pid,) = [pid for pid, tasks in bureau.workers.client.run(running).values() if tasks]
+    os.kill(pid, signal.SIGKILL)
+    cluster.workers.append(cluster.start_worker())
+    (event,) = bureau.until(1, Outcome)
+    assert event.what == Outcome("finished")
+    assert same_results(one.directory.path, run(one.config, tmp_path / "alone"))
+
+
+def running(dask_worker) -> tuple[int, int]:
+    """(process id, tasks under way) of a worker."""
+    return os.getpid(), dask_worker.state.executing_count
+
+
+def test_nobody_at_the_address(tmp_path, monkeypatch):
+    monkeypatch.setattr("optrun.sweep.engines.cluster.PATIENCE_SECONDS", 1)
+    with pytest.raises(UserError, match="no Dask scheduler answers at 127"):
+        Bureau(tmp_path, lambda shelf: DaskWorkers("127.0.0.1:9", shelf, None))
+
+
+def test_a_scheduler_that_dies_is_told(tmp_path):
+    (tmp_path / "cluster").mkdir()
+    doomed = Cluster(tmp_path / "cluster")
+    try:
+        doomed.wait(1)
+        bureau = Bureau(tmp_path, lambda shelf: DaskWorkers(doomed.address, shelf, None))
+        bureau.workers.submit(bureau.runs(1, ENDLESS)[0].task())
+        bureau.until(1, Pulse)
+        doomed.scheduler.kill()
+        with pytest.raises(UserError, match="is gone; what was finished is kept"):
+            while True:
+                list(bureau.workers.events(0.2))
+                bureau.workers.free()
+        bureau.workers.close()
+    finally:
+        doomed.close()
+
+
+def test_a_sweep_is_the_same_on_either_engine(cluster, tmp_path):
+    cluster.wait(2)
+    found = []
+    for engine in ("local", f"dask://{cluster.address}"):
+        folder = tmp_path / engine.partition(":")[0]
+        folder.mkdir()
+        (folder / "toy.yaml").write_text(json.dumps(TOY))
+        with chdir(folder):
+            done = CliRunner().invoke(
+                app,
+                [
+                    "sweep", "toy.yaml", "optimizer.lr=logspace(0.01,1,4)", "seed=range(2)",
+                    "sweep.strategy=successive_halving", "--workers", "2", "--engine", engine,
+                ],
+            )  # fmt: skip
+        assert done.exit_code == 0, done.stderr
+        directory = folder / "runs/sweeps/toy"
+        files = [(directory / name).read_bytes() for name in ("results.csv", "summary.md")]
+        found.append((done.stdout, files))
+    assert found[0] == found[1]

@@ -1,0 +1,222 @@
+"""Which settings do best, which groups there are, and what is tested how."""
+
+from dataclasses import replace
+from statistics import mean
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from scipy.stats import ttest_rel
+
+from optrun.sweep.results.comparison import Comparison, compare, numeric_keys
+from optrun.sweep.results.edges import edges
+from optrun.sweep.results.significance import PairedTest, paired_test
+from tests.sweep.results.rows import Figures, row, rows
+
+NAME, LR = "optimizer.name", "optimizer.lr"
+KEYS = (NAME, LR)
+
+
+def compared(figures: Figures, keys: tuple[str, ...] = KEYS, **options: Any) -> Comparison:
+    metric = options.pop("metric", "val_accuracy")
+    return compare(rows(figures, keys, metric), keys, metric, **options)
+
+
+def best(comparison: Comparison) -> list[str | None]:
+    return [group.best.label if group.best else None for group in comparison.groups]
+
+
+def test_seeds_are_taken_together():
+    comparison = compared({("adam", 0.1): [0.7, 0.8, 0.95], ("adam", 0.2): [0.8, 0.81, 0.82]})
+    leader = comparison.leader
+    assert leader is not None and leader.label == "lr=0.1"
+    assert leader.mean == pytest.approx(mean([0.7, 0.8, 0.95]))
+    assert leader.deviation == pytest.approx(np.std([0.7, 0.8, 0.95], ddof=1))
+    assert dict(leader.figures) == {0: 0.7, 1: 0.8, 2: 0.95}
+
+
+@pytest.mark.parametrize(("metric", "wins"), [("val_accuracy", 0.9), ("train_loss", 0.1)])
+def test_losses_are_better_the_lower(metric: str, wins: float):
+    comparison = compared({("adam", v): [v] for v in (0.1, 0.9, 0.5)}, metric=metric)
+    assert comparison.leader is not None and comparison.leader.settings[LR] == wins
+
+
+@pytest.mark.parametrize(
+    ("ranked", "why"),
+    [
+        ([[0.5, 0.5, 0.5], [0.9, 0.9, "diverged"]], "a seed diverged"),
+        ([[0.5, 0.5, 0.5], [0.9, 0.9, "failed"]], "a seed failed"),
+        ([[0.5, 0.5, 0.5], [0.9, 0.9, "waiting"]], "a seed has not begun"),
+        ([[0.5, 0.5, 0.5], [0.9, 0.9]], "a seed is absent"),
+        ([[0.5, 0.5, "waiting"], [0.9, 0.9, "diverged"]], "diverged is worse than not begun"),
+        ([[0.1, 0.1, "diverged"], [0.9, "diverged", "diverged"]], "diverged more often"),
+        ([[0.1, "failed", "failed"], ["waiting"] * 3], "nothing is worse than something"),
+        ([[0.1, "failed", "failed"], ["diverged"] * 3], "nothing is worse than something"),
+        ([[0.5, 0.5, 0.5], [0.5, 0.5, 0.5]], "ties keep their order"),
+    ],
+)
+@pytest.mark.parametrize("backwards", [False, True])
+def test_settings_are_ranked_by_how_far_to_trust_them_first(
+    ranked: list, why: str, backwards: bool
+):
+    figures = {("adam", float(i)): each for i, each in enumerate(ranked)}
+    figures |= {("other", 1.0): [0.2, 0.2, 0.2]}  # all three seeds are there
+    if backwards and "ties" not in why:
+        figures = dict(reversed(figures.items()))
+    group = next(g for g in compared(figures).groups if g.label == "adam")
+    assert [setting.settings[LR] for setting in group.settings] == [0.0, 1.0], why
+
+
+def test_a_diverged_run_adds_nothing_to_the_mean():
+    comparison = compared({("adam", 0.1): [0.7, "diverged", 0.9]})
+    leader = comparison.leader
+    assert leader is not None and leader.bad == 1
+    assert leader.mean == pytest.approx(0.8) and set(leader.figures) == {0, 2}
+
+
+def test_paused_runs_are_not_complete_though_they_have_a_figure():
+    keys = (LR,)
+    listed = rows({(0.1,): [0.9], (0.2,): [0.5]}, keys)
+    paused = replace(listed[0], status="stopped")
+    comparison = compare([paused, listed[1]], keys, "val_accuracy")
+    assert [s.settings[LR] for s in comparison.settings] == [0.2, 0.1]
+    assert comparison.settings[1].mean == 0.9
+    assert comparison.rival is None, "it was not trained as far"
+
+
+ADAM, SGD = {"name": "adam", "lr": 0.1}, {"name": "sgd", "lr": 0.2}
+
+
+@pytest.mark.parametrize(
+    ("keys", "values", "key", "labels"),
+    [
+        (KEYS, [("adam", 1.0), ("sgd", 1.0)], NAME, ["adam", "sgd"]),
+        (("optimizer",), [("adam",), ("sgd",)], NAME, ["adam", "sgd"]),
+        (("optimizer",), [(ADAM,), (SGD,), (SGD | {"lr": 0.3},)], NAME, ["adam", "sgd"]),
+        (("optimizer",), [("lion",), (SGD,)], NAME, ["lion", "sgd"]),
+        (("model.activation", *KEYS), [("relu", "adam", 1.0), ("tanh", "sgd", 1.0)], NAME,
+         ["adam", "sgd"]),
+        (("model.activation", LR), [("relu", 1.0), ("tanh", 1.0)], "model.activation",
+         ["activation=relu", "activation=tanh"]),
+        (("model.hidden", LR), [([8], 1.0), ([8, 8], 1.0)], "model.hidden",
+         ["hidden=[8]", "hidden=[8, 8]"]),
+        (("training.batch_size",), [(8,), (64,), ("full",)], None, [""]),
+        (("optimizer.clipping.by_norm",), [(None,), (1.0,)], "optimizer.clipping.by_norm",
+         ["by_norm=none", "by_norm=1"]),
+        (("optimizer.nesterov",), [(False,), (True,)], "optimizer.nesterov",
+         ["nesterov=false", "nesterov=true"]),
+        ((*KEYS, "optimizer.momentum"), [("adam", 1.0, ...), ("adam", 1.0, "x")], None, [""]),
+        (KEYS, [("adam", 1.0), ("adam", 2.0)], None, [""]),
+        ((), [()], None, [""]),
+    ],
+)  # fmt: skip
+def test_groups_share_what_is_no_number(
+    keys: tuple[str, ...], values: list, key: str | None, labels: list[str]
+):
+    chosen = [{k: v for k, v in zip(keys, each, strict=True) if v is not ...} for each in values]
+    listed = [row(each, 0, 0.9 - i / 10, "val_accuracy") for i, each in enumerate(chosen)]
+    comparison = compare(listed, keys, "val_accuracy")
+    assert comparison.key == key
+    assert [group.label for group in comparison.groups] == labels
+    assert sum(len(group.rows) for group in comparison.groups) == len(values)
+
+
+def test_groups_come_best_first_and_those_without_a_figure_last():
+    comparison = compared({
+        ("lion", 1.0): ["diverged"], ("sgd", 0.1): [0.8],
+        ("adam", 0.1): [0.9], ("adam", 1.0): [0.7],
+    })  # fmt: skip
+    assert best(comparison) == ["adam, lr=0.1", "sgd, lr=0.1", None]
+    assert comparison.rival is not None and comparison.rival.label == "sgd, lr=0.1"
+
+
+def test_with_one_group_the_rival_is_the_next_setting():
+    comparison = compared({(0.1,): [0.7], (0.2,): [0.9], (0.3,): [0.8]}, (LR,))
+    assert comparison.rival is not None and comparison.rival.settings[LR] == 0.3
+
+
+def test_which_keys_are_numbers():
+    values: list[dict[str, Any]] = [
+        {"a": 1, "b": True, "c": None, "d": 8, "e": 1.0, "f": 3},
+        {"a": 2, "b": False, "c": 1.0, "d": "full", "e": 1.0},
+        {"a": 2, "b": False, "c": 1.0, "d": 16, "e": 1.0},
+    ]
+    assert numeric_keys(values) == ["a", "d"]
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.tuples(*[st.floats(0, 1).map(lambda x: round(x, 4))] * 2), min_size=2))
+def test_the_paired_test_is_scipys(pairs: list[tuple[float, float]]):
+    first, second = np.array(pairs).T
+    assume(np.ptp(first - second) > 1e-6)
+    test = paired_test(dict(enumerate(first)), dict(enumerate(second)))
+    assert test.n == len(pairs)
+    assert test.p == pytest.approx(ttest_rel(first, second).pvalue, rel=1e-6, abs=1e-12)
+    assert test.difference == pytest.approx((first - second).mean(), abs=1e-12)
+
+
+def test_the_paired_test_by_hand():
+    # differences 1, 2, 3: t = 2·√3, and for 2 degrees of freedom p = 1 − t/√(2 + t²)
+    test = paired_test({0: 1.0, 1: 4.0, 2: 3.0}, {0: 0.0, 1: 2.0, 2: 0.0})
+    assert test.p == pytest.approx(1 - np.sqrt(12 / 14))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ({0: 0.5, 1: 0.25}, {0: 0.5, 1: 0.25}, PairedTest(2, 1.0, 0.0)),
+        ({0: 0.75, 1: 0.5}, {0: 0.5, 1: 0.25}, PairedTest(2, 0.0, 0.25)),
+        ({0: 0.75, 1: 0.5}, {1: 0.25, 2: 0.9}, PairedTest(1, None, 0.25)),
+        ({0: 0.75}, {1: 0.25}, PairedTest(0, None, None)),
+        ({0: 0.75, 1: 0.5, 5: 0.1}, {5: 0.0, 1: 0.25, 0: 0.5, 9: 1.0}, None),
+    ],
+)
+def test_seeds_that_both_have_are_paired(
+    first: dict[int, float], second: dict[int, float], expected: PairedTest | None
+):
+    test = paired_test(first, second)
+    if expected:
+        assert test == expected
+    else:
+        assert test.n == 3 and test.difference == pytest.approx(0.2)
+        assert test.p == pytest.approx(ttest_rel([0.75, 0.5, 0.1], [0.5, 0.25, 0.0]).pvalue)
+
+
+@pytest.mark.parametrize(
+    ("tried", "chosen", "drawn", "expected"),
+    [
+        ([0.1, 0.2, 0.3], 0.3, False, (0.3, True)),
+        ([0.3, 0.2, 0.1], 0.1, False, (0.1, False)),
+        ([0.1, 0.2, 0.3], 0.2, False, None),
+        ([0.1, 0.29, 0.3], 0.29, False, None),
+        ([0.1, 0.29, 0.3], 0.29, True, (0.3, True)),
+        ([0.1, 0.28, 0.3], 0.28, True, None),
+        ([0.1, 0.11, 0.3], 0.11, True, (0.1, False)),
+        ([1e-4, 1.5e-4, 1.0], 1.5e-4, True, (1e-4, False)),  # 0.044 of the way in logarithms
+        ([1e-4, 1.6e-4, 1.0], 1.6e-4, True, None),  # 0.051
+        ([1.0, 9.5, 10.0], 9.5, True, None),  # a decade, not more: 0.944 of the way
+        ([1.0, 9.6, 10.0], 9.6, True, (10.0, True)),
+        ([0.0, 0.5], 0.0, False, None),
+        ([0.0, 0.5], 0.5, False, (0.5, True)),
+        ([-1.0, 0.0], -1.0, False, (-1.0, False)),
+        ([0.1], 0.1, False, None),
+        ([8, 64], 64, False, (64, True)),
+    ],
+)
+def test_the_edge_of_what_was_tried(
+    tried: list[float], chosen: float, drawn: bool, expected: tuple[float, bool] | None
+):
+    figures = {("adam", lr): [0.9 if lr == chosen else 0.5] for lr in tried}
+    # another group's range is not that of adam, and what has not begun was not tried
+    figures |= {("sgd", lr): [0.1] for lr in (-9.0, 9.0)} | {("adam", 99.0): ["waiting"]}
+    comparison = compared(figures, drawn={LR} if drawn else ())
+    found = edges(comparison.groups[0], comparison.drawn)
+    assert [(e.end, e.largest) for e in found] == ([expected] if expected else [])
+    assert all((e.key, e.value) == (LR, chosen) for e in found)
+
+
+def test_a_group_without_a_figure_has_no_edges():
+    comparison = compared({("adam", 0.1): ["diverged"], ("adam", 0.2): ["diverged"]})
+    assert edges(comparison.groups[0], ()) == []
