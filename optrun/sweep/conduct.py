@@ -54,7 +54,8 @@ class Conductor:
         self.watcher = watcher
         self.save = save
         self.fail_fast = fail_fast
-        self.open: dict[Job, list[SweepRun]] = {}
+        self.unsettled: set[str] = set()
+        self.waiting: dict[str, list[Job]] = {}
         self.queue: list[SweepRun] = []
         self.running: dict[str, SweepRun] = {}
         self.elsewhere: list[SweepRun] = []
@@ -86,11 +87,11 @@ class Conductor:
 
     def is_done(self) -> bool:
         """Whether there is nothing left to do for anybody."""
-        if self.queue or self.elsewhere:
+        if self.unsettled:
             return False
-        if self.jobs is not None and not self.open:
+        if self.jobs is not None:
             raise RuntimeError("the strategy waits for values that nobody works out")
-        return self.jobs is None
+        return True
 
     # From jobs to runs
 
@@ -101,26 +102,29 @@ class Conductor:
                 job = next(self.jobs)
             except StopIteration:
                 self.jobs = None
-                return
+                break
             if job is None:
-                return
+                break
             self.take(job)
+        self.queue.sort(key=lambda run: run.config.seed)  # so that workers change data seldom
 
     def take(self, job: Job) -> None:
         """Have the job's runs carried out, as far as they have not been."""
         runs = self.runs_of(job.candidate)
-        self.open[job] = runs
         for run in runs:
             run.want(job.epochs)
-            if run.id in self.running or run in self.queue or run in self.elsewhere:
+            if run.id in self.unsettled:
                 continue
             found = self.look(run)
             if run.failure is None and not found.has_come_to(run.pause_after):
+                self.unsettled.add(run.id)
                 self.queue.append(run)
             else:
                 self.watcher.settled(run, found, reused=True)
-        self.queue.sort(key=lambda run: run.config.seed)  # so that workers change data seldom
-        self.settle()
+        for run in runs:
+            if run.id in self.unsettled:
+                self.waiting.setdefault(run.id, []).append(job)
+        self.value_if_known(job)
 
     def look(self, run: SweepRun) -> Stored:
         """What the run's directory says; the run has failed if it cannot be read."""
@@ -174,8 +178,7 @@ class Conductor:
             self.queue.insert(0, run)
         else:
             self.fail(run, f"{death.reason}, {run.deaths} times")
-            self.watcher.settled(run, Stored("failed", reason=run.failure))
-            self.settle()
+            self.settle(run, Stored("failed", reason=run.failure))
 
     def conclude(self, run: SweepRun, outcome: Outcome) -> None:
         """A run has come to an end, or cannot be carried out here and now."""
@@ -194,22 +197,24 @@ class Conductor:
             if not self.stopping:
                 self.queue.insert(0, run)
             return
-        self.watcher.settled(run, found)
-        self.settle()
+        self.settle(run, found)
 
     def fail(self, run: SweepRun, reason: str) -> None:
         run.failure = reason
         self.stopping |= self.fail_fast
 
-    def settle(self) -> None:
-        """Value the jobs whose runs have all come as far as was asked."""
-        for job, runs in list(self.open.items()):
-            if any(run.id in self.running or run in self.queue for run in runs):
-                continue
-            if any(run in self.elsewhere for run in runs):
-                continue
+    def settle(self, run: SweepRun, found: Stored) -> None:
+        """The run is as far as it is wanted: value the jobs that waited for nothing else."""
+        self.unsettled.discard(run.id)
+        self.watcher.settled(run, found)
+        for job in self.waiting.pop(run.id, ()):
+            self.value_if_known(job)
+
+    def value_if_known(self, job: Job) -> None:
+        """Value the job, if none of its runs is still to come."""
+        runs = self.runs_of(job.candidate)
+        if not any(run.id in self.unsettled for run in runs):
             self.values[job] = fmean(self.value(run, job.epochs) for run in runs)
-            del self.open[job]
 
     def value(self, run: SweepRun, epochs: int | None) -> float:
         if run.failure is None:
