@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from optrun.sweep.run import Order, Preview
+    from optrun.sweep.preview import Preview
+    from optrun.sweep.run import Order
     from optrun.sweep.space.load import Sweep
     from optrun.sweep.stored import Stored
 
@@ -86,7 +87,7 @@ def run_and_report(sweep: "Sweep", order: "Order") -> None:
 
 def show_preview(sweep: "Sweep", order: "Order", json: bool) -> None:
     """Print what the sweep would come to."""
-    from optrun.sweep.run import preview
+    from optrun.sweep.preview import preview
 
     found = preview(sweep, order)
     if json:
@@ -149,8 +150,9 @@ def state(stored: "Stored | None") -> str:
 def totals(found: "Preview", workers: int) -> list[str]:
     """How many runs there are, how many of them are new, and how long they take."""
     from optrun.cli.progress import counted, duration
+    from optrun.store.run_directory import DONE
 
-    there = sum(s is not None and s.status in ("finished", "diverged") for *_, s in found.runs)
+    there = sum(s is not None and s.status in DONE for *_, s in found.runs)
     lines = [f"{counted(found.most, 'run')}, {there} of them there already"]
     if not found.runs:
         lines = [f"{counted(found.most, 'run')} at most, chosen as the search goes"]

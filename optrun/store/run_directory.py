@@ -50,8 +50,14 @@ METRICS = (
 )
 STEPS = ("step", "epoch", "lr", "loss", "penalty", "grad_norm", "seconds")
 
+DONE = ("finished", "diverged")
+"""Statuses of runs that there is nothing left to do for."""
+
 LOCKED = (".yaml", ".json", ".npz")
 """Files that only the holder of the lock writes; pictures are drawn by anybody."""
+
+VOUCHING = ("checkpoint.npz", "summary.json")
+"""Files that count on the others being there."""
 
 PROBE_SECONDS = 0.2  # longer than a listing holds the lock to see whether anybody else does
 
@@ -142,6 +148,17 @@ class RunDirectory:
     def read_config(self) -> dict[str, Any]:
         return config_file.load(self.path / "config.yaml")
 
+    def has_summary(self) -> bool:
+        """Whether the run has been begun; RunError where that cannot be known."""
+        file = self.path / "summary.json"
+        try:
+            file.stat()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise unreadable(file, error) from error
+        return True
+
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Replace summary.json; the version of the directory's format is added to it."""
         write_json(self.path / "summary.json", {**summary, "format": FORMAT})
@@ -199,8 +216,14 @@ class RunDirectory:
         return {file.name: file.read_bytes() for file in sorted(files) if file.is_file()}
 
     def write_all(self, files: Mapping[str, bytes]) -> None:
-        """Put in place what `read_all` gave elsewhere: the summary, which vouches for it, last."""
-        for name in sorted(files, key=lambda name: (name == "summary.json", name)):
+        """Put in place what `read_all` gave elsewhere.
+
+        What vouches for the rest comes after it: whoever is killed in between leaves a run that
+        can be taken up.
+        """
+        for name in sorted(
+            files, key=lambda name: VOUCHING.index(name) if name in VOUCHING else -1
+        ):
             write_bytes(self.path / name, files[name])
 
     def open_metrics(self, length: int | None = None) -> Table:

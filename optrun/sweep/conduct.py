@@ -6,7 +6,7 @@ from time import monotonic
 
 import numpy as np
 
-from optrun.errors import DiskFull, RunError
+from optrun.errors import ConfigError, DiskFull, RunError
 from optrun.sweep.engines.executor import Death, Event, Executor, Outcome
 from optrun.sweep.runs import RunsOf, SweepRun
 from optrun.sweep.space.candidates import Job
@@ -55,6 +55,7 @@ class Conductor:
         self.save = save
         self.fail_fast = fail_fast
         self.unsettled: set[str] = set()
+        self.settled_here: set[str] = set()
         self.waiting: dict[str, list[Job]] = {}
         self.queue: list[SweepRun] = []
         self.running: dict[str, SweepRun] = {}
@@ -75,6 +76,7 @@ class Conductor:
             self.stopping |= interrupt.requested
             if not self.stopping:
                 self.take_jobs()
+            if not self.stopping:
                 self.dispatch()
             elif not self.told_to_stop:
                 self.told_to_stop = True
@@ -110,7 +112,12 @@ class Conductor:
 
     def take(self, job: Job) -> None:
         """Have the job's runs carried out, as far as they have not been."""
-        runs = self.runs_of(job.candidate)
+        try:
+            runs = self.runs_of(job.candidate)
+        except ConfigError as error:  # what a search draws may not go together
+            self.watcher.notice(f"left out: {error}")
+            self.values[job] = np.inf
+            return
         for run in runs:
             run.want(job.epochs)
             if run.id in self.unsettled:
@@ -120,7 +127,7 @@ class Conductor:
                 self.unsettled.add(run.id)
                 self.queue.append(run)
             else:
-                self.watcher.settled(run, found, reused=True)
+                self.watcher.settled(run, found, reused=run.id not in self.settled_here)
         for run in runs:
             if run.id in self.unsettled:
                 self.waiting.setdefault(run.id, []).append(job)
@@ -154,7 +161,10 @@ class Conductor:
         for event in self.executor.events(LISTEN_SECONDS):
             self.hear(event)
         if monotonic() > self.save_again_at:
-            self.save()
+            try:
+                self.save()
+            except DiskFull as error:
+                self.disk_full, self.stopping = str(error), True
             self.save_again_at = monotonic() + SAVE_SECONDS
 
     def hear(self, event: Event) -> None:
@@ -206,6 +216,7 @@ class Conductor:
     def settle(self, run: SweepRun, found: Stored) -> None:
         """The run is as far as it is wanted: value the jobs that waited for nothing else."""
         self.unsettled.discard(run.id)
+        self.settled_here.add(run.id)
         self.watcher.settled(run, found)
         for job in self.waiting.pop(run.id, ()):
             self.value_if_known(job)
@@ -222,4 +233,5 @@ class Conductor:
                 return value_after(run.directory, run.config, self.metric, epochs)
             except RunError as error:
                 self.fail(run, str(error))
+                self.watcher.settled(run, Stored("failed", reason=str(error)))
         return np.inf

@@ -1,9 +1,12 @@
 """A sweep's directory: which files it has, and what becomes of those of an earlier sweep."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from optrun.errors import RunError
 from optrun.store.files import read_text, unwritable, write_text
@@ -54,23 +57,44 @@ class SweepDirectory:
     def picture(self) -> Path:
         return self.path / "sweep.png"
 
-    def open(self, written: Mapping[str, Any]) -> None:
-        """Make the directory the sweep's, keeping what another sweep has left there.
+    @contextmanager
+    def taken(self, written: Mapping[str, Any]) -> Iterator[None]:
+        """Have the directory be the sweep's while the block runs.
+
+        What another sweep has left there is kept. Several processes may be at the same sweep; all
+        come to the same files.
 
         Args:
             written: what sweep.yaml is to hold.
 
         Raises:
-            RunError: the directory cannot be written.
+            RunError: another sweep of this name is running, or the directory cannot be written.
         """
-        text = HEADING + to_yaml(written)
+        text, guard = HEADING + to_yaml(written), FileLock(self.path / ".lock", timeout=0)
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            if self.spec.exists() and read_text(self.spec) != text:
-                self._put_aside()
-        except OSError as error:
-            raise unwritable(self.path, error) from error
-        write_text(self.spec, text)
+            try:
+                self.path.mkdir(parents=True, exist_ok=True)
+                with suppress(Timeout):
+                    guard.acquire()
+                self._make_room(text, guard.is_locked)
+            except OSError as error:
+                raise unwritable(self.path, error) from error
+            write_text(self.spec, text)
+            yield
+        finally:
+            guard.release()
+
+    def _make_room(self, text: str, is_ours: bool) -> None:
+        """Put aside what another sweep has left, unless it is still at work."""
+        if not self.spec.exists() or read_text(self.spec) == text:
+            return
+        if not is_ours:
+            name = self.path.name
+            raise RunError(
+                f"another sweep named {name} is running; give this one a name of its own: "
+                f"sweep.name={name}-2"
+            )
+        self._put_aside()
 
     def _put_aside(self) -> None:
         number = 1

@@ -1,22 +1,23 @@
 """A sweep as a whole: what it comes to, what of that is there already, and doing the rest."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from optrun.config.schema import Config
+from optrun.data.prepare import Data
 from optrun.data.shelf import Shelf, new_shelf
-from optrun.data.stored import StoredDataset
 from optrun.errors import RunError, UserError
 from optrun.store.files import unwritable
+from optrun.store.run_directory import DONE
 from optrun.sweep.conduct import Conductor
 from optrun.sweep.directory import FOLDER, SweepDirectory
 from optrun.sweep.engines.executor import Executor
 from optrun.sweep.engines.local import LocalWorkers
 from optrun.sweep.engines.work import Bench
-from optrun.sweep.rehearsal import compile_for, estimate
+from optrun.sweep.rehearsal import compile_for
 from optrun.sweep.results.comparison import compare
 from optrun.sweep.results.report import closing_lines, write_summary
 from optrun.sweep.results.rows import (
@@ -32,7 +33,6 @@ from optrun.sweep.space.load import Sweep
 from optrun.sweep.stored import Stored, stored
 from optrun.sweep.watcher import Watcher
 from optrun.training.interrupt import Interrupt
-from optrun.training.run import DONE
 
 LOCAL, DASK = "local", "dask://"
 
@@ -57,12 +57,22 @@ class Order:
 
 
 class Sweeping:
-    """A sweep with its runs, its datasets and its directory."""
+    """A sweep with its runs, its datasets and its directory.
 
-    def __init__(self, sweep: Sweep, order: Order, shelf: Shelf):
+    Args:
+        sweep: what was asked for.
+        order: how.
+        shelf: where datasets are put.
+        pause: called again and again on the way; may raise what is to end it.
+    """
+
+    def __init__(
+        self, sweep: Sweep, order: Order, shelf: Shelf, pause: Callable[[], None] = lambda: None
+    ):
         self.sweep = sweep
         self.order = order
         self.shelf = shelf
+        self.pause = pause
         self.directory = SweepDirectory.named(order.out, sweep.name)
         self.bench = Bench(lambda config: shelf.take(config.dataset, config.seed))
         self.runs_of = RunsOf(sweep.configs, self.fingerprint, order.out)
@@ -70,23 +80,22 @@ class Sweeping:
 
     def fingerprint(self, config: Config) -> str:
         """That of the config's dataset, which is on the shelf from now on."""
+        self.pause()
         try:
             return self.shelf.put(config.dataset, config.seed, self.order.data_dir)
         except OSError as error:
             raise unwritable(self.shelf.folder, error) from error
+
+    def data_of(self, config: Config) -> Data:
+        """The config's dataset, prepared."""
+        self.fingerprint(config)
+        return self.bench.data_of(config)
 
     def known(self) -> list[SweepRun]:
         """The runs that are known before anything is trained, in the order of tables."""
         for candidate in known_candidates(self.sweep):
             self.runs_of(candidate)
         return self.runs_of.in_order()
-
-    def compile(self) -> None:
-        """Have the kernels of all runs in the cache."""
-        configs = examples(self.sweep)
-        for config in configs:
-            self.fingerprint(config)
-        compile_for(configs, self.bench.data_of)
 
     def save(self) -> None:
         """Write results.csv as things stand."""
@@ -119,36 +128,59 @@ def carry_out(sweep: Sweep, order: Order, watcher: Watcher) -> SweepDirectory:
         KeyboardInterrupt: somebody asked to stop; what was under way has been saved.
         UserError: the sweep cannot be carried out as ordered. What was finished is kept.
     """
-    SweepDirectory.named(order.out, sweep.name).open(sweep.written())
-    with new_shelf(order.out / FOLDER) as shelf, Interrupt(watcher.stopping) as interrupt:
-        sweeping = Sweeping(sweep, order, shelf)
+    directory = SweepDirectory.named(order.out, sweep.name)
+    with (
+        directory.taken(sweep.written()),
+        new_shelf(order.out / FOLDER) as shelf,
+        Interrupt(watcher.stopping) as interrupt,
+        closing(executor_for(order, shelf)) as executor,
+    ):
+        sweeping = Sweeping(sweep, order, shelf, partial(end_if, interrupt))
         watcher.notice("looking at what is there")
-        runs = sweeping.known()
-        values: dict[Job, float] = {}
-        jobs = sweep.strategy.jobs(sweep.points, sweep.epochs, values)
-        with closing(executor_for(order, shelf)) as executor:
-            if order.engine == LOCAL and not (runs and all(is_done(run) for run in runs)):
-                executor.start(len(runs) or len(sweep.points))
-                watcher.notice("getting kernels ready, which takes longer the first time")
-                sweeping.compile()
-            conductor = Conductor(
-                jobs, values, sweeping.runs_of, sweep.metric, executor, watcher, sweeping.save,
-                order.fail_fast,
-            )  # fmt: skip
-            try:
-                conductor.lead(interrupt)
-            except BaseException:
-                with suppress(RunError):
-                    sweeping.save()
-                raise
+        missing = unfinished(sweeping)
+        if missing and order.engine == LOCAL:
+            executor.start(len(missing))
+            watcher.notice("getting kernels ready, which takes longer the first time")
+            compile_for(missing, sweeping.data_of)
+        lead(sweeping, executor, watcher, interrupt)
+    return directory
+
+
+def unfinished(sweeping: Sweeping) -> list[Config]:
+    """The configs of runs that are not done; where they are not known yet, some like them."""
+    runs = sweeping.known()
+    if not runs:
+        return examples(sweeping.sweep)
+    return [run.config for run in runs if not is_done(run)]
+
+
+def lead(sweeping: Sweeping, executor: Executor, watcher: Watcher, interrupt: Interrupt) -> None:
+    """Lead the sweep to its end, and write its results however it ends."""
+    sweep = sweeping.sweep
+    values: dict[Job, float] = {}
+    jobs = sweep.strategy.jobs(sweep.points, sweep.epochs, values)
+    conductor = Conductor(
+        jobs, values, sweeping.runs_of, sweep.metric, executor, watcher, sweeping.save,
+        sweeping.order.fail_fast,
+    )  # fmt: skip
+    try:
+        conductor.lead(interrupt)
+    except BaseException:
+        with suppress(RunError):
             sweeping.save()
-        if interrupt.requested:
-            raise KeyboardInterrupt
-        return sweeping.directory
+        raise
+    sweeping.save()
+    end_if(interrupt)
+
+
+def end_if(interrupt: Interrupt) -> None:
+    """Raise a KeyboardInterrupt if somebody has asked to stop."""
+    if interrupt.requested:
+        raise KeyboardInterrupt
 
 
 def report(sweep: Sweep, directory: SweepDirectory) -> list[str]:
-    """Write summary.md and draw the pictures, of the sweep and of the runs that did best.
+    """Write summary.md and draw the pictures, of the sweep and of the run that did best.
 
     Returns:
         What to tell a person who has waited for the sweep to end.
@@ -162,9 +194,7 @@ def report(sweep: Sweep, directory: SweepDirectory) -> list[str]:
     write_summary(directory.path, comparison, sweep.strategy.name)
     draw_sweep(directory.path)
     if comparison.leader:
-        for row in comparison.leader.rows:
-            if row.status in DONE:
-                update_curves(directory.runs / row.directory)
+        update_curves(directory.runs / comparison.leader.rows[0].directory)
     return closing_lines(directory.path, comparison)
 
 
@@ -183,46 +213,6 @@ def executor_for(order: Order, shelf: Shelf) -> Executor:
     return DaskWorkers(order.engine.removeprefix(DASK), shelf, order.data_dir)
 
 
-@dataclass(frozen=True)
-class Preview:
-    """What a sweep would come to.
-
-    Attributes:
-        runs: (candidate, seed, what is there of it), in the order of tables; None where that
-            cannot be known, and nothing where the strategy decides as it goes.
-        most: how many runs there will be at most.
-        seconds: of work that the runs take which are not there, on one worker; None: not known.
-        absent: name of a dataset that is not on this machine yet.
-    """
-
-    runs: Sequence[tuple[Candidate, int, Stored | None]]
-    most: int
-    seconds: float | None
-    absent: str | None
-
-
-def preview(sweep: Sweep, order: Order) -> Preview:
-    """Look at a sweep without carrying out, writing or fetching anything."""
-    most = most_runs(sweep)
-    if absent := absent_dataset(examples(sweep), order.data_dir):
-        unknown = [(c, seed, None) for c in known_candidates(sweep) for seed in sweep.seeds]
-        return Preview(unknown, most, None, absent)
-    with TemporaryDirectory(prefix="optrun-") as folder:
-        sweeping = Sweeping(sweep, order, Shelf(Path(folder)))
-        runs = sweeping.known()
-        there = {run.id: look(run) for run in runs}
-        missing = [run.config for run in runs if there[run.id].status not in DONE]
-        seconds = estimate(missing, sweeping.bench.data_of)
-        if not runs:
-            configs = examples(sweep)
-            for config in configs:
-                sweeping.fingerprint(config)
-            seconds = estimate(configs, sweeping.bench.data_of) * most / len(configs)
-    return Preview(
-        [(run.candidate, run.config.seed, there[run.id]) for run in runs], most, seconds, None
-    )
-
-
 def most_runs(sweep: Sweep) -> int:
     """How many runs a sweep comes to at most."""
     return sweep.strategy.trials(sweep.points, sweep.epochs) * len(sweep.seeds)
@@ -237,15 +227,6 @@ def examples(sweep: Sweep) -> list[Config]:
     """Configs like those that will be run: those known, else one for each point."""
     candidates = known_candidates(sweep) or [point.draw(0, 0) for point in sweep.points]
     return [sweep.configs(candidate)[0] for candidate in candidates]
-
-
-def absent_dataset(configs: Sequence[Config], data_dir: Path | None) -> str | None:
-    """The first dataset whose files are not on this machine."""
-    for config in configs:
-        dataset = config.dataset
-        if isinstance(dataset, StoredDataset) and dataset.missing(dataset.place(data_dir)):
-            return dataset.name
-    return None
 
 
 def is_done(run: SweepRun) -> bool:

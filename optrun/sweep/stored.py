@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from optrun.config.schema import Config
-from optrun.store.run_directory import MEASURES, RunDirectory
+from optrun.store.files import unreadable
+from optrun.store.run_directory import DONE, MEASURES, RunDirectory
 from optrun.store.table import read_rows
-from optrun.training.run import DONE
 
 LOWER_IS_BETTER = ("train_loss", "val_loss")
 
@@ -41,7 +41,7 @@ def stored(directory: RunDirectory) -> Stored:
     Raises:
         RunError: the directory is damaged, cannot be read, or a newer optrun wrote it.
     """
-    if not (directory.path / "summary.json").exists():
+    if not directory.has_summary():
         return Stored("waiting")
     summary = directory.read_summary()
     figures = {name: summary.get(name) for name in MEASURES}
@@ -57,12 +57,17 @@ def value_after(directory: RunDirectory, config: Config, metric: str, epochs: in
     Raises:
         RunError: metrics.csv is absent or damaged.
     """
-    columns, rows = read_rows(directory.path / "metrics.csv")
+    path = directory.path / "metrics.csv"
+    columns, rows = read_rows(path)
     table = dict(zip(columns, rows.T, strict=True))
+    if not {"epoch", metric} <= table.keys():
+        raise unreadable(path, ValueError(f"it has no columns epoch and {metric}"))
     within = table["epoch"] <= (config.training.epochs if epochs is None else epochs)
     diverged = stored(directory).status == "diverged"
     if diverged and (epochs is None or table["epoch"].max(initial=-1) < epochs):
         return np.inf
+    if not within.any():
+        raise unreadable(path, ValueError("it has no epochs"))
     chooser = config.training.best_by
     if chooser == "last":
         chosen = int(np.flatnonzero(within)[-1])

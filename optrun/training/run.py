@@ -18,7 +18,7 @@ from optrun.nn.pretrained import Pretrained
 from optrun.numerics.kernel_cache import is_cold
 from optrun.store.environment import describe_environment, differences
 from optrun.store.identity import run_id
-from optrun.store.run_directory import MEASURES, RunDirectory
+from optrun.store.run_directory import DONE, MEASURES, RunDirectory
 from optrun.training.divergence import Divergence
 from optrun.training.interrupt import Interrupt
 from optrun.training.memory import peak_memory_mb
@@ -28,8 +28,6 @@ from optrun.training.trainer import Stopped, Trainer
 NUMERICS = 1
 """Version of all arithmetic and random streams: a change that moves a bit of any run's result
 raises it, so that runs from before are not taken for the same."""
-
-DONE = ("finished", "diverged")
 
 EMPTY_SUMMARY: dict[str, Any] = dict.fromkeys(
     (
@@ -97,7 +95,7 @@ def run(
     directory = RunDirectory.named(Path(out), config.name, identity)
     directory.create()
     with directory.lock(), Interrupt(observer.stopping) as interrupt:
-        before = directory.read_summary() if (directory.path / "summary.json").exists() else {}
+        before = directory.read_summary() if directory.has_summary() else {}
         if before.get("status") in DONE:
             observer.reuse(directory.path)
             return directory.path

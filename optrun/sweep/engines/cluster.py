@@ -5,8 +5,9 @@ of a run travel through the scheduler, and the run's directory is kept locked he
 """
 
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import Empty, Queue
 from secrets import token_hex
@@ -14,9 +15,9 @@ from time import monotonic
 from typing import Any
 
 from optrun.data.shelf import Shelf
-from optrun.errors import RunBusy, UserError
-from optrun.store.run_directory import RunDirectory
-from optrun.sweep.engines.cluster_worker import Order, perform, pulse_from, sees, stop_runs
+from optrun.errors import DiskFull, RunBusy, RunError, UserError
+from optrun.store.run_directory import DONE, RunDirectory
+from optrun.sweep.engines.cluster_worker import Parcel, perform, pulse_from, sees, stop_runs
 from optrun.sweep.engines.executor import Event, Outcome, Task
 
 PATIENCE_SECONDS = 10
@@ -46,7 +47,7 @@ class DaskWorkers:
 
     def __init__(self, address: str, shelf: Shelf, data_dir: Path | None):
         self.address = address
-        self.shelf = shelf
+        self.shelf = Shelf(shelf.folder.absolute())
         self.data_dir = data_dir
         self.sweep = token_hex(8)
         self.heard: Queue[Any] = Queue()
@@ -54,8 +55,18 @@ class DaskWorkers:
         self.client = connect(address)
         self.client.subscribe_topic(self.sweep, self.heard.put)
         self.count, self.count_again_at = 0, 0.0
-        seen = self.client.run(sees, shelf.folder)
-        self.in_common = all(seen.values())
+        self.in_common = self._have_files_in_common()
+
+    def _have_files_in_common(self) -> bool:
+        """Whether all workers see the folder of runs."""
+        try:
+            return all(self.client.run(sees, self.shelf.folder).values())
+        except Exception as error:
+            self.client.close()
+            raise UserError(
+                f"a worker at {self.address} cannot carry out runs: {error}; every worker needs "
+                "optrun, of the same version as here"
+            ) from error
 
     def start(self, count: int) -> None:
         pass  # they are there
@@ -71,22 +82,38 @@ class DaskWorkers:
 
     def submit(self, task: Task) -> None:
         held, files = ExitStack(), None
+        # relative to where we are, which is nowhere that a worker knows
+        task = replace(task, out=task.out.absolute())
         if not self.in_common:
             try:
                 files = self._take_along(task, held)
-            except RunBusy as error:
-                self.heard.put((task.id, Outcome("busy", str(error))))
+            except RunError as error:
+                held.close()
+                self.heard.put((task.id, failure(error)))
                 return
-        order = Order(self.sweep, task, files, self.shelf.folder, self.data_dir)
-        future = self.client.submit(perform, order, key=f"{task.id}-{token_hex(4)}", pure=False)
+            if files is None:
+                held.close()
+                self.heard.put((task.id, Outcome("finished")))
+                return
+        parcel = Parcel(self.sweep, task, files, self.shelf.folder, self.data_dir)
+        future = self.client.submit(perform, parcel, key=f"{task.id}-{token_hex(4)}", pure=False)
         self.sent[task.id] = Sent(task, future, held)
         future.add_done_callback(lambda _: self.heard.put(task.id))
 
-    def _take_along(self, task: Task, held: ExitStack) -> dict[str, bytes]:
-        """The files that the run has so far, which nobody else is to change now."""
+    def _take_along(self, task: Task, held: ExitStack) -> dict[str, bytes] | None:
+        """The files that the run has so far, which nobody else is to change now.
+
+        None if another process has done it meanwhile.
+
+        Raises:
+            RunBusy: another process has the run.
+            RunError: its directory cannot be read or written.
+        """
         directory = RunDirectory.of(task.out, task.config, task.id)
         directory.create()
         held.enter_context(directory.lock())
+        if directory.has_summary() and directory.read_summary()["status"] in DONE:
+            return None
         return directory.read_all() if directory.has_checkpoint() else {}
 
     def events(self, timeout: float) -> Iterator[Event]:
@@ -114,13 +141,16 @@ class DaskWorkers:
                 outcome, files = sent.future.result()
             except KilledWorker:
                 return Outcome("failed", "the workers that had it died, one after the other")
-            except BaseException as error:
+            except (Exception, CancelledError) as error:
                 if sent.future.cancelled():
                     raise self._gone() from error
                 return Outcome("failed", f"{type(error).__name__} on a worker: {error}")
             if files:
                 directory = RunDirectory.of(sent.task.out, sent.task.config, sent.task.id)
-                directory.write_all(files)
+                try:
+                    directory.write_all(files)
+                except RunError as error:
+                    return failure(error)
             return outcome
 
     def _gone(self) -> UserError:
@@ -130,7 +160,10 @@ class DaskWorkers:
         )
 
     def stop(self) -> None:
-        self.client.run(stop_runs, self.sweep, on_error="ignore")
+        try:
+            self.client.run(stop_runs, self.sweep, on_error="ignore")
+        except Exception as error:
+            raise self._gone() from error
 
     def close(self) -> None:
         """Let go of the cluster, and have what still runs there stopped."""
@@ -141,6 +174,13 @@ class DaskWorkers:
         for sent in self.sent.values():
             sent.held.close()
         self.client.close()
+
+
+def failure(error: RunError) -> Outcome:
+    """The outcome of a task that a directory here stands in the way of."""
+    if isinstance(error, RunBusy):
+        return Outcome("busy", str(error))
+    return Outcome("failed", str(error), isinstance(error, DiskFull))
 
 
 def connect(address: str) -> Any:

@@ -4,7 +4,7 @@ import platform
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,7 +20,7 @@ from optrun.training.observer import Plan, Pulse
 
 
 @dataclass(frozen=True)
-class Order:
+class Parcel:
     """A task on its way.
 
     Attributes:
@@ -44,42 +44,42 @@ STOPPED: set[str] = set()
 RUNNING: dict[str, Reporter] = {}
 
 
-def perform(order: Order) -> tuple[Outcome, dict[str, bytes] | None]:
-    """Carry out an order; its outcome, and the files of the run unless they are in place."""
+def perform(parcel: Parcel) -> tuple[Outcome, dict[str, bytes] | None]:
+    """Carry out a task; its outcome, and the files of the run unless they are in place."""
     from distributed import get_worker
 
-    worker, topic = get_worker(), order.sweep
+    worker, topic = get_worker(), parcel.sweep
 
     def send(what: Plan | Pulse) -> None:
-        worker.log_event(topic, message(order.task.id, what))
+        worker.log_event(topic, message(parcel.task.id, what))
 
     with ALONE:
-        if order.sweep in STOPPED:
+        reporter = RUNNING[parcel.sweep] = Reporter(send)
+        if parcel.sweep in STOPPED:  # looked at when we can be stopped, so that nothing is missed
             return Outcome("stopped"), None
-        reporter = RUNNING[order.sweep] = Reporter(send)
-        bench = bench_for(order.shelf, order.data_dir)
-        if order.files is None and not sees(order.shelf):
-            reason = f"{order.task.out} is not to be seen on {platform.node()}, but elsewhere is"
+        bench = bench_for(parcel.shelf, parcel.data_dir)
+        if parcel.files is None and not sees(parcel.shelf):
+            reason = f"{parcel.task.out} is not to be seen on {platform.node()}, but elsewhere is"
             return Outcome("failed", reason), None
-        if order.files is None:
-            return bench.perform(order.task, reporter), None
-        return perform_apart(order, bench, reporter)
+        if parcel.files is None:
+            return bench.perform(parcel.task, reporter), None
+        return perform_apart(parcel, bench, reporter)
 
 
 def perform_apart(
-    order: Order, bench: Bench, reporter: Reporter
+    parcel: Parcel, bench: Bench, reporter: Reporter
 ) -> tuple[Outcome, dict[str, bytes]]:
-    """Carry out an order in a folder of its own; the outcome, and the files it came to."""
+    """Carry out a task in a folder of its own; the outcome, and the files it came to."""
     with TemporaryDirectory(prefix="optrun-") as scratch:
-        task = replace(order.task, out=Path(scratch))
+        task = replace(parcel.task, out=Path(scratch))
         directory = RunDirectory.of(task.out, task.config, task.id)
         directory.create()
-        directory.write_all(order.files or {})
+        directory.write_all(parcel.files or {})
         outcome = bench.perform(task, reporter)
         return outcome, directory.read_all()
 
 
-@cache
+@lru_cache(maxsize=1)
 def bench_for(shelf: Path, data_dir: Path | None) -> Bench:
     """This process's bench for a sweep."""
 

@@ -62,7 +62,9 @@ class Bench:
             data = self.data_of(config)
             if identify(config, data.fingerprint) != task.id:
                 name = config.dataset.name
-                return Outcome("failed", f"{name} on {platform.node()} is not what it is here")
+                return Outcome(
+                    "failed", f"{name}, or the version of optrun, is another on {platform.node()}"
+                )
             directory = run(
                 config,
                 task.out,

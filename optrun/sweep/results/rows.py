@@ -33,7 +33,7 @@ class ResultRow:
         final: MEASURES of the last epoch.
         id: of the run.
         directory: of the run, below the folder of all runs.
-        reason: why it diverged, failed or stopped, in one line.
+        reason: why it diverged, failed or ended early, in one line.
     """
 
     settings: Mapping[str, Any]
@@ -74,27 +74,30 @@ def row_of(directory: Path, settings: Mapping[str, Any], seed: int) -> ResultRow
     """What came of the run in `directory`, whatever state it is in.
 
     A run whose directory has no summary is waiting. One that was cut short, and so still says
-    that it is running, counts as stopped. Figures that are not finite are None.
+    that it is running, counts as stopped, for whatever reason. Figures that are not finite are
+    None.
 
     Raises:
         RunError: a file of the run is damaged, or a newer optrun wrote it.
     """
-    if not (directory / "summary.json").exists():
+    files = RunDirectory(directory)
+    if not files.has_summary():
         return row_without_figures(directory, settings, seed)
-    summary = RunDirectory(directory).read_summary()
+    summary = files.read_summary()
     last = last_epoch(directory / "metrics.csv")
     epochs = summary.get("epochs")
+    status = "stopped" if summary["status"] == "running" else summary["status"]
     return ResultRow(
         settings=settings,
         seed=seed,
-        status="stopped" if summary["status"] == "running" else summary["status"],
+        status=status,
         epochs=whole(last.get("epoch")) if epochs is None else epochs,
         best_epoch=summary.get("best_epoch"),
         best={measure: summary.get(measure) for measure in MEASURES},
         final={measure: last.get(measure) for measure in MEASURES},
         id=id_of(directory),
         directory=directory.name,
-        reason=one_line(summary.get("reason")),
+        reason=None if status == "stopped" else one_line(summary.get("reason")),
     )
 
 

@@ -129,7 +129,8 @@ def test_a_row_has_the_chosen_epoch_and_the_last(tmp_path: Path):
 @pytest.mark.parametrize(
     ("summary", "status", "reason"),
     [
-        ({"status": "stopped", "reason": "stopped on request"}, "stopped", "stopped on request"),
+        ({"status": "stopped", "reason": "stopped on request"}, "stopped", None),
+        ({"status": "stopped", "reason": "paused after epoch 2 of 4"}, "stopped", None),
         ({"status": "diverged", "reason": "loss is nan"}, "diverged", "loss is nan"),
         (
             {"status": "failed", "reason": "OSError: a\n b", "epochs": None},
