@@ -51,13 +51,16 @@ def sweep(
     Runs that are there already are reused, so the same command goes on where it was stopped, and
     a wider sweep adds only what is missing.
     """
+    from optrun.errors import UserError
     from optrun.sweep.run import Order
     from optrun.sweep.space.load import load_sweep
 
+    if json and not dry_run:
+        raise UserError("--json goes with --dry-run; `optrun runs --sweep NAME --json` gives runs")
+    order = Order(out, data_dir, engine, workers or usable_cores(), fail_fast)
     loaded = load_sweep(file, overrides or ())
     for note in loaded.notes:
         typer.echo(f"note: {note}", err=True)
-    order = Order(out, data_dir, engine, workers or usable_cores(), fail_fast)
     if dry_run:
         show_preview(loaded, order, json)
     else:
@@ -78,7 +81,9 @@ def run_and_report(sweep: "Sweep", order: "Order") -> None:
             watcher.close()
             typer.echo(f"stopped: {watcher.counts()}; the same command goes on from here")
             raise typer.Exit(INTERRUPTED) from None
-    failed = watcher.failed()
+    failed, done = watcher.failed(), len(watcher.statuses)
+    if failed and order.fail_fast:
+        typer.echo(f"stopped at the first failure, {done} of {watcher.total} runs done")
     for line in report(sweep, directory):
         typer.echo(line)
     if failed:

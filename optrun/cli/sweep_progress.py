@@ -25,6 +25,10 @@ BAR = 30  # letters
 STOPPING = "stopping as soon as all runs are saved; once more stops at once"
 
 
+Underway = tuple[SweepRun, Plan | None, Pulse | None]
+"""A run, and the last that was heard of it."""
+
+
 def watch_sweep(total: int, keys: Sequence[str], metric: str) -> "SweepWatcher":
     """The watcher that suits where standard error goes."""
     kind = LiveTable if sys.stderr.isatty() else PlainSweep
@@ -46,7 +50,7 @@ class SweepWatcher(Watcher):
         self.shorts = Counter(short(key) for key in keys)
         self.statuses: dict[str, str] = {}
         self.reused: set[str] = set()
-        self.running: dict[str, tuple[SweepRun, Plan | None, Pulse | None]] = {}
+        self.running: dict[str, Underway] = {}
         self.best: tuple[float, SweepRun] | None = None
         self.begun_at: float | None = None
 
@@ -107,11 +111,12 @@ class SweepWatcher(Watcher):
 
     def time_left(self) -> str:
         """At the pace so far; nothing where runs are paused, for then more is to come."""
-        now = len(self.statuses) - len(self.reused)
-        if not now or self.begun_at is None or "stopped" in self.statuses.values():
+        underway = sum(map(share_done, self.running.values()))
+        done = len(self.statuses) - len(self.reused) + underway
+        left = self.total - len(self.statuses) - underway
+        if self.begun_at is None or not done or not left or "stopped" in self.statuses.values():
             return ""
-        left = (self.total - len(self.statuses)) * (monotonic() - self.begun_at) / now
-        return f"{duration(left)} left"
+        return f"{duration(left * (monotonic() - self.begun_at) / done)} left"
 
     def headline(self) -> str:
         """The sweep in a line."""
@@ -214,6 +219,12 @@ class LiveTable(SweepWatcher):
 
     def close(self) -> None:
         self.live.stop()
+
+
+def share_done(underway: Underway) -> float:
+    """How much of a run is done, from 0 to 1."""
+    run, _, pulse = underway
+    return (pulse.epoch - 1) / run.config.training.epochs if pulse else 0.0
 
 
 def ending(stored: Stored) -> str:

@@ -1,5 +1,6 @@
 """A sweep as a whole: what it comes to, what of that is there already, and doing the rest."""
 
+import re
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ from optrun.sweep.watcher import Watcher
 from optrun.training.interrupt import Interrupt
 
 LOCAL, DASK = "local", "dask://"
+DASK_ADDRESS = re.compile(r"dask://[^/\s]+:\d+")
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,13 @@ class Order:
     engine: str
     workers: int
     fail_fast: bool
+
+    def __post_init__(self) -> None:
+        """Refuse an engine that there is not."""
+        if self.engine != LOCAL and not DASK_ADDRESS.fullmatch(self.engine):
+            raise UserError(
+                f"--engine is {self.engine}; write {LOCAL}, or {DASK}host:port of a scheduler"
+            )
 
 
 class Sweeping:
@@ -202,12 +211,10 @@ def executor_for(order: Order, shelf: Shelf) -> Executor:
     """The workers that the engine's name stands for.
 
     Raises:
-        UserError: there is no such engine, or it cannot be reached.
+        UserError: it cannot be reached.
     """
     if order.engine == LOCAL:
         return LocalWorkers(order.workers, shelf)
-    if not order.engine.startswith(DASK):
-        raise UserError(f"--engine is {order.engine}; write {LOCAL}, or {DASK}host:port")
     from optrun.sweep.engines.cluster import DaskWorkers
 
     return DaskWorkers(order.engine.removeprefix(DASK), shelf, order.data_dir)

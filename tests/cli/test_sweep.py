@@ -193,10 +193,9 @@ def test_a_dry_run_fetches_nothing(folder):
 
 
 def test_ctrl_c_saves_and_the_same_command_goes_on(folder):
-    process = start(folder, "slow.yaml", *AXES, "--workers", "2")
-    assert process.stderr
+    process = start(folder, "slow.yaml", *AXES, "--workers", "2", start_new_session=True)
     wait_until_training(folder)
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # as terminals do: to the workers as well
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "stopping as soon as all runs are saved; once more stops at once" in err
@@ -212,10 +211,11 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(folder):
 def test_a_second_ctrl_c_stops_at_once(folder):
     process = start(folder, "slow.yaml", *AXES, "--workers", "2", start_new_session=True)
     wait_until_training(folder)
-    process.send_signal(signal.SIGINT)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 130
+    assert "Traceback" not in err
     with pytest.raises(ProcessLookupError):
         while True:  # nobody of the family survives it for long
             os.killpg(process.pid, 0)
@@ -238,15 +238,22 @@ def test_a_failed_run_is_told_and_the_others_are_done(folder):
     assert err.count("finished") == 2
     assert (broken / "summary.json").read_text() == "{"
     assert f"1 run of 3 failed, {broken.name}: " in out
-    code, _, err = sweep(folder, "small.yaml", "optimizer.lr=0.1,3", "--fail-fast")
+    code, out, err = sweep(folder, "small.yaml", "optimizer.lr=0.1,3", "--fail-fast")
     assert code == 1
+    assert out.startswith("stopped at the first failure, 1 of 2 runs done\n")
     assert "finished" not in err
 
 
 def test_an_engine_that_there_is_not(folder):
-    says = "--engine is ray://there; write local, or dask://host:port"
-    with pytest.raises(UserError, match=re.escape(says)):
-        sweep(folder, "small.yaml", *AXES, "--engine", "ray://there")
+    for engine in ("ray://there", "dask://there", "dask"):
+        says = f"--engine is {engine}; write local, or dask://host:port of a scheduler"
+        with pytest.raises(UserError, match=re.escape(says)):
+            sweep(folder, "small.yaml", *AXES, "--engine", engine, "--dry-run")
+
+
+def test_json_is_for_dry_runs(folder):
+    with pytest.raises(UserError, match="--json goes with --dry-run"):
+        sweep(folder, "small.yaml", *AXES, "--json")
 
 
 # What is shown
@@ -339,4 +346,22 @@ def test_no_time_is_promised_where_runs_are_paused(runs):
     watcher.settled(runs[0], finished(0.5))
     assert watcher.time_left()
     watcher.settled(runs[1], Stored("stopped", 1))
+    assert not watcher.time_left()
+
+
+def test_the_time_left_counts_what_runs_have_done(runs, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(sweep_progress, "monotonic", lambda: now[0])
+    watcher = PlainSweep(3, ["optimizer.lr"], "val_loss")
+    for run in runs[:2]:
+        watcher.begun(run)
+    now[0] = 110.0
+    assert not watcher.time_left()
+    for run in runs[:2]:
+        watcher.progress(run, Pulse(20, 3, 0.25, 0.1, 1000.0, 1.0))  # in the third of 4 epochs
+    assert watcher.time_left() == "20.0 s left"
+    watcher.settled(runs[0], finished(0.5))
+    assert watcher.time_left() == "10.0 s left"
+    for run in runs:
+        watcher.settled(run, finished(0.5))
     assert not watcher.time_left()

@@ -13,6 +13,7 @@ import yaml
 from optrun.errors import RunError
 from optrun.store.run_directory import FORMAT, METRICS, STEPS, RunDirectory
 from tests.runs_factory import resolved_config
+from tests.training.runs import same_results, train
 
 HOLD = (
     "import sys, time; from pathlib import Path; from optrun.store.run_directory import "
@@ -161,3 +162,25 @@ def test_the_tables_have_their_columns(directory: RunDirectory):
     assert directory.read_steps()["epoch"].tolist() == [0.5]
     directory.open_steps(length).close()
     assert len(directory.read_steps()) == 0
+
+
+def test_a_run_brought_in_from_elsewhere_can_be_taken_up_wherever_that_breaks_off(
+    tmp_path, monkeypatch
+):
+    elsewhere = train(tmp_path / "elsewhere", "training.epochs=6").path
+    files = RunDirectory(elsewhere).read_all()
+    assert {"checkpoint.npz", "metrics.csv", "steps.csv", "environment.json"} <= files.keys()
+    for count in range(len(files) + 1):
+        written: list[str] = []
+
+        def write(path, content, count=count, written=written):
+            if len(written) < count:
+                written.append(path.name)
+                path.write_bytes(content)
+
+        monkeypatch.setattr("optrun.store.run_directory.write_bytes", write)
+        here = RunDirectory(tmp_path / f"here-{count}" / elsewhere.name)
+        here.create()
+        here.write_all(files)
+        monkeypatch.undo()
+        assert same_results(train(here.path.parent, "training.epochs=6").path, elsewhere)

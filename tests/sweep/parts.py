@@ -52,6 +52,9 @@ class Log(Watcher):
     def of(self, kind: str) -> list[str]:
         return [text for said, text in self.lines if said == kind]
 
+    def notice(self, text):
+        self.lines.append(("notice", text))
+
     def begun(self, run):
         self.lines.append(("begun", run.id))
 

@@ -5,11 +5,11 @@ import math
 import pytest
 from filelock import FileLock
 
-from optrun.errors import DiskFull
+from optrun.errors import ConfigError, DiskFull
 from optrun.store.reading import load_run
 from optrun.sweep.engines.executor import Death, Outcome
 from optrun.sweep.space.candidates import Job
-from tests.sweep.parts import Leading, configs_of, rates
+from tests.sweep.parts import TOY, Leading, configs_of, rates
 
 
 def in_full(points):
@@ -197,6 +197,86 @@ def test_metrics_that_were_lost_fail_the_run(tmp_path):
     led.lead()
     assert list(led.values.values()) == [math.inf]
     assert "metrics.csv does not exist" in str(led.runs_of.in_order()[0].failure)
+    assert "metrics.csv does not exist" in led.log.of("failed")[0]
+
+
+def test_a_run_wanted_by_two_jobs_goes_as_far_as_either_wants(tmp_path):
+    points = rates(1) + [type(p)(1, p.settings) for p in rates(1)]
+    for lengths, wanted in (((1, 3), 3), ((3, 1), 3), ((2, None), None), ((None, 2), None)):
+
+        def jobs(values, lengths=lengths):
+            for point, epochs in zip(points, lengths, strict=True):
+                yield Job(point.candidate(0, {}), epochs)
+
+        led = Leading(tmp_path / f"{lengths}", jobs).lead()
+        assert [pause for _, pause in led.executor.done] == [wanted]
+        assert len(led.values) == 2
+
+
+def test_runs_are_in_the_order_of_candidates_then_seeds(tmp_path):
+    led = Leading(tmp_path, in_full(rates(12)), configs_of(1, 0))
+    for point in reversed(rates(12)):
+        led.runs_of(point.candidate(0, {}))
+    found = [(run.candidate.number[0], run.config.seed) for run in led.runs_of.in_order()]
+    assert found == [(number, seed) for number in range(12) for seed in (0, 1)]
+
+
+def test_results_are_saved_on_the_way(tmp_path, monkeypatch):
+    monkeypatch.setattr("optrun.sweep.conduct.SAVE_SECONDS", 0.0)
+    led = Leading(tmp_path, in_full(rates(3)))
+    led.conductor.save_again_at = 0.0
+    led.lead()
+    assert led.saves >= 3
+
+
+def test_a_disk_that_is_full_when_results_are_saved_stops_the_sweep(tmp_path):
+    led = Leading(tmp_path, in_full(rates(3)))
+
+    def save():
+        raise DiskFull("no space left on the disk")
+
+    led.conductor.save, led.conductor.save_again_at = save, 0.0
+    with pytest.raises(DiskFull):
+        led.lead()
+    assert len(led.executor.done) == 1
+
+
+def test_a_candidate_that_cannot_be_composed_is_the_worst(tmp_path):
+    def configs(candidate):
+        if candidate.number == (1, 0):
+            raise ConfigError("does not go together")
+        return configs_of(0)(candidate)
+
+    led = Leading(tmp_path, in_full(rates(3)), configs).lead()
+    worst = [job.candidate.number for job, value in led.values.items() if math.isinf(value)]
+    assert (len(led.values), worst) == (3, [(1, 0)])
+    assert led.log.of("notice") == ["left out: does not go together"]
+
+
+def test_fail_fast_begins_nothing_after_a_failure_found_beforehand(tmp_path):
+    led = Leading(tmp_path, in_full(rates(3)), fail_fast=True)
+    (run,) = led.runs_of(rates(3)[0].candidate(0, {}))
+    run.directory.create()
+    (run.directory.path / "summary.json").write_text("{")
+    led.lead()
+    assert led.executor.done == []
+
+
+def test_a_run_that_was_paused_here_and_ended_early_was_not_there_before(tmp_path):
+    base = TOY | {"training": {"epochs": 6, "early_stopping": {"patience": 1, "min_delta": 1.0}}}
+    (point,) = rates(1)
+    candidate = point.candidate(0, {})
+
+    def in_steps(values):
+        for epochs in (4, None):
+            job = Job(candidate, epochs)
+            yield job
+            while job not in values:
+                yield None
+
+    led = Leading(tmp_path, in_steps, configs_of(0, base=base)).lead()
+    assert len(led.executor.done) == 1
+    assert led.log.of("reused") == []
 
 
 def test_a_strategy_that_waits_for_nothing_is_a_fault(tmp_path):
