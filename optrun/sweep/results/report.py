@@ -1,6 +1,5 @@
 """summary.md of a sweep: what was run, what did best, and how far that can be trusted."""
 
-import shlex
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,6 @@ from optrun.store.files import write_text
 from optrun.store.run_directory import RunDirectory
 from optrun.sweep.results.comparison import Comparison, Group, Setting
 from optrun.sweep.results.findings import figure_text, findings, words
-from optrun.sweep.results.rows import cell
 
 STATUSES = {
     "finished": "finished",
@@ -89,13 +87,15 @@ def how_chosen(comparison: Comparison) -> str:
 
 
 def how_to_repeat(leader: Setting | None) -> str:
-    """The overrides of the setting that did best, and its runs."""
+    """The runs of the setting that did best, whether or not it won, and how to train one again.
+
+    The overrides of the sweep alone would not: a sweep may fix other settings too.
+    """
     if leader is None:
         return ""
-    overrides = " ".join(shlex.quote(f"{k}={cell(v)}") for k, v in leader.settings.items())
     runs = ", ".join(f"[{row.directory}]({TO_ROOT / row.directory})" for row in leader.rows)
-    repeat = "To train it alone, from the sweep's base config:\n\n    optrun train CONFIG "
-    return (f"{repeat}{overrides}\n\n" if overrides else "") + f"Its runs: {runs}"
+    again = "`optrun train` on its config.yaml, with another `--out`, repeats a run."
+    return f"Runs of {leader.label}: {runs}. {again}"
 
 
 def on_test(root: Path, setting: Setting) -> tuple[str, list[float]]:

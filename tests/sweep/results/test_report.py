@@ -202,11 +202,8 @@ SUMMARY = """# rates
 Winner: adam, lr=0.1 (91.00 ± 1.41 %), ahead of sgd, lr=0.2 (72.00 ± 1.41 %) (paired t-test on \
 common seeds, n = 2, p < 0.001).
 
-To train it alone, from the sweep's base config:
-
-    optrun train CONFIG optimizer.name=adam optimizer.lr=0.1
-
-Its runs: [FIRST](../../FIRST), [SECOND](../../SECOND)
+Runs of adam, lr=0.1: [FIRST](../../FIRST), [SECOND](../../SECOND). \
+`optrun train` on its config.yaml, with another `--out`, repeats a run.
 
 | optimizer.name | best setting | validation accuracy | n | test           | diverged |
 |----------------|--------------|---------------------|---|----------------|----------|
@@ -279,7 +276,6 @@ def test_one_setting_has_no_rival_and_no_column_for_its_group(tmp_path: Path):
     assert "1 run: 1 setting, 1 seed, strategy random; 1 finished." in text
     assert "| best setting     | validation loss | n | test      | diverged |" in text
     assert "| the only setting | 0.1             | 1 | loss 0.25 | 0 of 1   |" in text
-    assert """optrun train CONFIG 'optimizer={"name": "adam", "lr": 0.1}' x=1.0""" in text
     assert "lowest validation loss" in text
     assert "the only setting (0.1) has no rival" in text
 
