@@ -204,7 +204,7 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(folder):
     begun = [row for row in list_runs(folder / "runs") if row.status == "stopped"]
     assert len(begun) == 2
     rows = (folder / "runs/sweeps/small/results.csv").read_text().splitlines()
-    assert sorted(row.split(",")[2] for row in rows[1:]) == ["stopped"] * 2 + ["waiting"] * 2
+    assert sorted(row.split(",")[2] for row in rows[1:]) == ["paused"] * 2 + ["waiting"] * 2
     _, out, _ = sweep(folder, "slow.yaml", *AXES, "--dry-run", "--json")
     assert sum((run["epochs"] or 0) > 0 for run in json.loads(out)["runs"]) == 2
 
@@ -295,7 +295,7 @@ def test_troubles_are_lines_of_their_own(runs, capsys):
     plain.settled(runs[0], Stored("failed", reason="no luck"))
     plain.begun(runs[1])
     plain.elsewhere(runs[1])
-    plain.settled(runs[1], Stored("diverged", 2, "the loss exploded"))
+    plain.settled(runs[1], Stored("diverged", 2, "the loss exploded", {"val_accuracy": 0.5}))
     plain.settled(runs[2], finished(0.75), reused=True)
     assert capsys.readouterr().err.splitlines() == [
         "again: lr=0.1, seed 0: its process was ended by SIGKILL",

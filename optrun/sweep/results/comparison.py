@@ -55,6 +55,11 @@ class Setting:
         """How many of its runs diverged or failed."""
         return sum(row.status in BAD for row in self.rows)
 
+    @property
+    def paused(self) -> bool:
+        """Whether one of its figures is of a run paused before its last epoch."""
+        return any(row.status == "paused" and row.seed in self.figures for row in self.rows)
+
 
 @dataclass(frozen=True, eq=False)
 class Group:

@@ -10,12 +10,13 @@ from optrun.store.files import write_text
 from optrun.store.run_directory import RunDirectory
 from optrun.sweep.results.comparison import Comparison, Group, Setting
 from optrun.sweep.results.findings import figure_text, findings, words
+from optrun.sweep.results.significance import paired_test
 
 STATUSES = {
     "finished": "finished",
     "diverged": "diverged",
     "failed": "failed",
-    "stopped": "paused",
+    "paused": "paused",
     "waiting": "not begun",
 }
 """How the statuses of rows are called, in the order of telling."""
@@ -79,11 +80,31 @@ def what_was_run(comparison: Comparison, strategy: str) -> str:
 def how_chosen(comparison: Comparison) -> str:
     """What the table's figures are."""
     best = "highest" if comparison.metric.endswith("accuracy") else "lowest"
-    return (
+    sentences = [
         f"The best setting has the {best} {words(comparison.metric)}, taken of each run at the "
-        "epoch that it chose itself. Figures are the mean ± standard deviation over n seeds. Test "
-        "figures are those of the setting chosen, and had no part in choosing it."
-    )
+        "epoch that it chose itself.",
+        "Figures are the mean ± standard deviation over n seeds.",
+        "Test figures are those of the setting chosen, and had no part in choosing it.",
+    ]
+    several = comparison.groups if comparison.key else comparison.settings
+    if is_tested(comparison) and len(several) > 2:
+        of = count(len(several), "group" if comparison.key else "setting")
+        sentences.append(
+            f"The paired test is between the two best of {of}, and not corrected for their having "
+            "been chosen among several."
+        )
+    if any(setting.paused for setting in comparison.settings):
+        sentences.append(
+            "Settings paused early have figures of fewer epochs, and are ranked after those that "
+            "were trained to the end."
+        )
+    return " ".join(sentences)
+
+
+def is_tested(comparison: Comparison) -> bool:
+    """Whether the verdict rests on a test."""
+    leader, rival = comparison.leader, comparison.rival
+    return bool(leader and rival and paired_test(leader.figures, rival.figures).p is not None)
 
 
 def how_to_repeat(leader: Setting | None) -> str:

@@ -79,7 +79,7 @@ def test_a_diverged_run_adds_nothing_to_the_mean():
 def test_paused_runs_are_not_complete_though_they_have_a_figure():
     keys = (LR,)
     listed = rows({(0.1,): [0.9], (0.2,): [0.5]}, keys)
-    paused = replace(listed[0], status="stopped")
+    paused = replace(listed[0], status="paused")
     comparison = compare([paused, listed[1]], keys, "val_accuracy")
     assert [s.settings[LR] for s in comparison.settings] == [0.2, 0.1]
     assert comparison.settings[1].mean == 0.9

@@ -1,5 +1,6 @@
 """summary.md and what is said at the end, word for word."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -289,5 +290,29 @@ def test_a_sweep_that_came_to_nothing_says_so(tmp_path: Path):
 
 
 def test_paused_runs_are_counted_as_such(tmp_path: Path):
-    text = write_summary(tmp_path, compared({("adam", 1.0): ["stopped"]}), "asha").read_text()
+    text = write_summary(tmp_path, compared({("adam", 1.0): ["paused"]}), "asha").read_text()
     assert "1 run: 1 setting, 1 seed, strategy asha; 1 paused." in text
+    assert "Settings paused early" not in text, "none of them has a figure"
+
+
+PAUSED = "Settings paused early have figures of fewer epochs, and are ranked after"
+UNCORRECTED = "The paired test is between the two best of 3 settings, and not corrected"
+
+
+@pytest.mark.parametrize("sentence", [PAUSED, UNCORRECTED])
+@pytest.mark.parametrize("many", [True, False])
+def test_the_summary_says_what_its_figures_do_not_allow(tmp_path: Path, many: bool, sentence: str):
+    lrs = (0.1, 0.2, 0.3)[: 3 if many else 2]
+    listed = rows({(lr,): [0.5 - lr, 0.6 - lr] for lr in lrs}, ["optimizer.lr"])
+    for row in listed:
+        lr = row.settings["optimizer.lr"]
+        write_run(tmp_path, resolved_config(optimizer__lr=lr, seed=row.seed))
+    if many:
+        listed[-1] = replace(listed[-1], status="paused")
+    directories = sorted(path.name for path in tmp_path.iterdir())
+    listed = [replace(r, directory=d) for r, d in zip(listed, directories, strict=True)]
+    comparison = compare(listed, ["optimizer.lr"], "val_accuracy")
+    directory = SweepDirectory.named(tmp_path, "many").path
+    directory.mkdir(parents=True)
+    text = write_summary(directory, comparison, "asha").read_text()
+    assert (sentence in text) == many
