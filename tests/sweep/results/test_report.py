@@ -12,6 +12,8 @@ from optrun.sweep.results.comparison import Comparison, compare
 from optrun.sweep.results.findings import figure_text, findings
 from optrun.sweep.results.report import closing_lines, write_summary
 from optrun.sweep.results.rows import read_results, row_of, write_results
+from optrun.sweep.space.candidates import Point
+from optrun.sweep.space.distributions import Uniform
 from tests.runs_factory import resolved_config, write_run
 from tests.sweep.results.rows import Figures, rows
 
@@ -127,8 +129,9 @@ def test_the_verdict_on_losses_takes_the_lower():
         ),
         (
             {("adam", 0.1): [0.8], ("adam", 0.297): [0.9], ("adam", 0.3): [0.7]},
-            {"drawn": ("optimizer.lr",)},
-            ["The best optimizer.lr is 0.297, close to the largest tried, 0.3; try larger ones."],
+            {"points": [Point(0, {"optimizer.name": "adam"}, {"optimizer.lr": Uniform(0.1, 0.3)})]},
+            ["The best optimizer.lr is 0.297, close to the upper end of its range, 0.3; "
+             "try larger ones."],
         ),
         (
             {("adam", 1.0): [0.9, 0.9], ("sgd", 1.0): ["diverged", 0.5],
