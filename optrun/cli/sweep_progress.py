@@ -17,7 +17,7 @@ from optrun.sweep.runs import SweepRun
 from optrun.sweep.stored import LOWER_IS_BETTER, Stored
 from optrun.sweep.watcher import Watcher
 from optrun.training.observer import Plan, Pulse
-from optrun.viz.differences import piece, short
+from optrun.viz.differences import flatten, piece, short
 
 FEW_RUNS = 60
 SILENCE_SECONDS = 10.0
@@ -52,7 +52,8 @@ class SweepWatcher(Watcher):
 
     def label(self, run: SweepRun) -> str:
         """The run by what it has that others have not."""
-        parts = [piece(key, value, self.shorts) for key, value in run.candidate.settings.items()]
+        settings = flatten(run.candidate.settings)  # sections of one name differ in what is in them
+        parts = [piece(key, value, self.shorts) for key, value in settings.items()]
         return ", ".join([*parts, f"seed {run.config.seed}"])
 
     def begun(self, run: SweepRun) -> None:

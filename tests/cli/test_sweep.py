@@ -22,6 +22,7 @@ from optrun.config.load import load
 from optrun.errors import UserError
 from optrun.store.reading import list_runs
 from optrun.sweep.runs import RunsOf
+from optrun.sweep.space.candidates import Candidate
 from optrun.sweep.stored import Stored
 from optrun.training.observer import Plan, Pulse
 from optrun.training.run import run as train
@@ -325,6 +326,22 @@ def test_the_best_so_far_is_the_highest_accuracy_or_the_lowest_loss(runs, metric
         )
         watcher.settled(run, stored)
     assert f"({best}, seed 0)" in watcher.best_so_far()
+
+
+def test_sections_of_one_name_are_told_apart(folder, tmp_path, capsys):
+    sections = [{"name": "adam", "lr": 0.01}, {"name": "adam", "lr": 0.1}]
+    runs_of = RunsOf(configs_of(0), lambda config: "", tmp_path)
+    watcher = PlainSweep(2, ["optimizer"], "val_loss")
+    for number, section in enumerate(sections):
+        (run,) = runs_of(Candidate((number, 0), {"optimizer": section}))
+        assert watcher.label(run) == f"adam, optimizer.lr={section['lr']}, seed 0"
+    (folder / "sections.yaml").write_text(
+        f"sweep: {json.dumps({'base': 'small.yaml', 'grid': {'optimizer': sections}})}"
+    )
+    _, out, _ = sweep(folder, "sections.yaml", "--dry-run")
+    assert [line.split("  ")[0] for line in out.splitlines()[1:3]] == [
+        "adam, lr=0.01", "adam, lr=0.1"
+    ]  # fmt: skip
 
 
 def test_a_diverged_run_is_never_the_best(runs):

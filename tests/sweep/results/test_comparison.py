@@ -88,6 +88,13 @@ def test_paused_runs_are_not_complete_though_they_have_a_figure():
 ADAM, SGD = {"name": "adam", "lr": 0.1}, {"name": "sgd", "lr": 0.2}
 
 
+def test_sections_of_one_name_are_told_apart():
+    sections = [{"name": "adam", "lr": lr} for lr in (0.01, 0.1)]
+    listed = [row({"optimizer": each}, 0, 0.9, "val_accuracy") for each in sections]
+    comparison = compare(listed, ("optimizer",), "val_accuracy")
+    assert [setting.label for setting in comparison.settings] == ["lr=0.01", "lr=0.1"]
+
+
 @pytest.mark.parametrize(
     ("keys", "values", "key", "labels"),
     [
