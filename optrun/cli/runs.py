@@ -76,7 +76,8 @@ def begun_of_sweep(root: Path, name: str) -> dict[Path, "ResultRow"]:
 def runs_of_sweep(directories: Iterable[Path]) -> list["RunRow"]:
     """The runs of a sweep, without the figures that nothing may be chosen by.
 
-    Those are on test, and those of a diverged run, which are of a barely trained model.
+    Those are on test, and those of a diverged run, which are of a barely trained model. A run that
+    was stopped is called paused, as in results.csv.
     """
     from dataclasses import replace
 
@@ -84,8 +85,15 @@ def runs_of_sweep(directories: Iterable[Path]) -> list["RunRow"]:
 
     nothing: dict[str, Any] = dict.fromkeys(MEASURES)
     on_test: dict[str, Any] = dict.fromkeys(OF_TEST)
-    rows = map(describe, directories)
-    return [replace(r, **(nothing if r.status == "diverged" else on_test)) for r in rows]
+    status = {"stopped": "paused"}
+    return [
+        replace(
+            row,
+            status=status.get(row.status, row.status),
+            **(nothing if row.status == "diverged" else on_test),
+        )
+        for row in map(describe, directories)
+    ]
 
 
 def sort_rows(rows: Sequence["RunRow"], heading: str, hidden: Sequence[str] = ()) -> list["RunRow"]:

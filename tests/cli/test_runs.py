@@ -191,6 +191,13 @@ def test_a_column_that_a_sweep_lacks_is_not_offered(root: Path):
     assert isinstance(result.exception, UserError) and "test" not in str(result.exception)
 
 
+def test_a_sweeps_run_that_was_stopped_is_called_as_in_its_results(tmp_path: Path):
+    path = write_run(tmp_path, epochs=2, status="stopped")
+    make_sweep(tmp_path, "rates", [path])
+    (row,) = json.loads(output(str(tmp_path), "--sweep", "rates", "--json"))
+    assert row["status"] == "paused"
+
+
 def test_a_sweeps_diverged_run_has_no_figure_to_be_sorted_by(tmp_path: Path):
     well = write_run(tmp_path, resolved_config(name="well"), val_accuracy=0.5)
     diverged = write_run(tmp_path, resolved_config(name="diverged"), epochs=2, status="diverged",

@@ -77,8 +77,8 @@ def edges(comparison: Comparison, group: Group) -> list[Edge]:
     """The numbers of the group's best setting that lie at an end of those it was chosen from.
 
     Listed are all numbers that the sweep has for the group, whether tried or not. A number is not
-    at an edge if another setting does as well with one that is not. 0 as the least is no edge: it
-    turns something off, and there is nothing below it.
+    at an edge if another setting does as well with one that is not at that edge. 0 as the least is
+    no edge: it turns something off, and there is nothing below it.
     """
     best = group.best
     if best is None:
@@ -95,8 +95,8 @@ def edges(comparison: Comparison, group: Group) -> list[Edge]:
         sides = [span.side(s.values[key]) for s in ties if is_number(s.values.get(key))]
         largest = span.side(best.values[key])
         end = span.high if largest else span.low
-        if None not in sides and (largest or end != 0):
-            found.append(Edge(key, best.values[key], end, bool(largest), span.drawn))
+        if largest is not None and {*sides} == {largest} and (largest or end != 0):
+            found.append(Edge(key, best.values[key], end, largest, span.drawn))
     return found
 
 

@@ -96,5 +96,9 @@ def test_an_inner_number_that_does_as_well_is_not_beyond_the_edge(
     assert found(figures, *points, keys=(LR,)) == expected
 
 
+def test_where_both_ends_do_as_well_neither_is_an_edge():
+    assert found({(0.3,): [0.9], (0.2,): [0.5], (0.1,): [0.9]}, keys=(LR,)) == []
+
+
 def test_a_group_without_a_figure_has_no_edges():
     assert found({("adam", 0.1): ["diverged"], ("adam", 0.2): ["diverged"]}) == []
