@@ -1,6 +1,6 @@
 """`optrun runs`: the runs under a directory."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from optrun.store.reading import RunRow
+    from optrun.sweep.results.rows import ResultRow
 
 HEADINGS = {
     "name": "name",
@@ -31,6 +32,7 @@ NUMBERS = ("epochs", *MEASURES, "seconds_train")
 DROPPED = ("seconds_train", "started", "val_loss", "test_accuracy", "epochs", "val_accuracy")
 NARROWEST = {"name": 12, "differs": 20}  # letters to which these columns are cut, for room
 GAP = 2
+OF_TEST = ("test_accuracy", "test_loss")  # not shown of a sweep, whose runs it must not choose
 HIGHER_IS_BETTER = ("val_accuracy", "test_accuracy")
 
 
@@ -44,36 +46,74 @@ def runs(
         str | None, typer.Option(metavar="NAME", help="Only the runs of the sweep of this name.")
     ] = None,
 ) -> None:
-    """List runs: how far they got, how well they do, and in which settings they differ."""
+    """List runs: how far they got, how well they do, and in which settings they differ.
+
+    Of a sweep no test figures are listed: they are for the setting chosen, and in its summary.md.
+    """
     from optrun.store.reading import list_runs
 
-    rows = sort_rows(list_runs(root) if sweep is None else runs_of_sweep(root, sweep), sort)
+    results = None if sweep is None else begun_of_sweep(root, sweep)
+    rows = list_runs(root) if results is None else runs_of_sweep(results)
+    rows = sort_rows(rows, sort, () if results is None else OF_TEST)
     if as_json:
-        print_json(rows)
+        print_json(rows, results)
     elif rows:
-        print_table(rows)
+        print_table(rows, () if results is None else OF_TEST)
     else:
         typer.echo(f"No runs {f'of {sweep} ' if sweep else ''}in {root} yet.")
 
 
-def runs_of_sweep(root: Path, name: str) -> list["RunRow"]:
-    """The runs of a sweep that have begun, in its order."""
-    from optrun.store.reading import describe
+def begun_of_sweep(root: Path, name: str) -> dict[Path, "ResultRow"]:
+    """What a sweep says of its runs that have begun, by directory, in its order."""
     from optrun.sweep.directory import named_sweep
     from optrun.sweep.results.rows import read_results
 
     rows = read_results(named_sweep(root, name).results).rows
-    return [describe(root / row.directory) for row in rows if row.status != "waiting"]
+    begun = (row for row in rows if row.status != "waiting")
+    return {root / row.directory: row for row in begun}
 
 
-def sort_rows(rows: Sequence["RunRow"], heading: str) -> list["RunRow"]:
-    """The rows by a column, called as in the table or in JSON; those without a value last."""
+def runs_of_sweep(directories: Iterable[Path]) -> list["RunRow"]:
+    """The runs of a sweep, without the figures that nothing may be chosen by.
+
+    Those are on test, and those of a diverged run, which are of a barely trained model. A run that
+    was stopped is called paused, as in results.csv.
+    """
+    from dataclasses import replace
+
+    from optrun.store.reading import describe
+
+    nothing: dict[str, Any] = dict.fromkeys(MEASURES)
+    on_test: dict[str, Any] = dict.fromkeys(OF_TEST)
+    status = {"stopped": "paused"}
+    return [
+        replace(
+            row,
+            status=status.get(row.status, row.status),
+            **(nothing if row.status == "diverged" else on_test),
+        )
+        for row in map(describe, directories)
+    ]
+
+
+def sort_rows(rows: Sequence["RunRow"], heading: str, hidden: Sequence[str] = ()) -> list["RunRow"]:
+    """The rows by a column, called as in the table or in JSON; those without a value last.
+
+    Raises:
+        UserError: there is no such column, or it is hidden.
+    """
     from difflib import get_close_matches
 
     from optrun.errors import UserError
 
     known = {name: field for field, name in HEADINGS.items() if field != "differs"}
     column = known.get(heading, heading)
+    if column in hidden:
+        raise UserError(
+            f"a sweep's runs are not sorted by {heading}: test figures are for the setting chosen, "
+            "and the sweep's summary.md has them; sort by val_accuracy or val_loss"
+        )
+    known = {name: field for name, field in known.items() if field not in hidden}
     if column not in known.values():
         near = get_close_matches(heading, [*known, *known.values()], n=1)
         hint = f"; did you mean {near[0]}? There" if near else "; there"
@@ -85,30 +125,36 @@ def sort_rows(rows: Sequence["RunRow"], heading: str) -> list["RunRow"]:
     return present + absent
 
 
-def print_json(rows: Sequence["RunRow"]) -> None:
-    """All columns of all rows, unrounded."""
+def print_json(rows: Sequence["RunRow"], results: Mapping[Path, "ResultRow"] | None) -> None:
+    """All columns of all rows, unrounded; of a sweep, what varies in it and no test figures."""
     import json
     from dataclasses import asdict
 
     values = [asdict(row) | {"directory": str(row.directory)} for row in rows]
+    for row, value in zip(rows, values, strict=True):
+        if results is not None:
+            for field in OF_TEST:
+                del value[field]
+            result = results[row.directory]
+            value |= {"settings": dict(result.settings), "seed": result.seed}
     typer.echo(json.dumps(values, indent=2))
 
 
-def print_table(rows: Sequence["RunRow"]) -> None:
+def print_table(rows: Sequence["RunRow"], hidden: Sequence[str]) -> None:
     """A table for people; as wide as it needs to be where the output is no terminal."""
     from rich.console import Console
 
     console = Console()
     width = console.width if console.is_terminal else None
-    table = table_of(rows, width)
+    table = table_of(rows, width, hidden)
     if width is None:
         unlimited = console.options.update_width(10_000)
         console.width = max(console.width, console.measure(table, options=unlimited).maximum)
     console.print(table)
 
 
-def table_of(rows: Sequence["RunRow"], width: int | None) -> "Table":
-    """The table, fitted into `width` letters if that is given.
+def table_of(rows: Sequence["RunRow"], width: int | None, hidden: Sequence[str] = ()) -> "Table":
+    """The table without hidden columns, fitted into `width` letters if that is given.
 
     Ids, statuses and numbers are never broken: the columns of least interest are dropped, and
     names and differences are cut.
@@ -116,7 +162,7 @@ def table_of(rows: Sequence["RunRow"], width: int | None) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    columns = columns_of(rows)
+    columns = {field: texts for field, texts in columns_of(rows).items() if field not in hidden}
     widths = {field: max(map(len, [HEADINGS[field], *columns[field]])) for field in columns}
     if width is not None:
         widths = fit(widths, width)

@@ -127,7 +127,7 @@ def print_table(sweep: "Sweep", found: "Preview") -> None:
     from rich.text import Text
 
     from optrun.cli.tables import show
-    from optrun.viz.labels import value_text
+    from optrun.viz.differences import section_text
 
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     if found.runs:
@@ -138,7 +138,7 @@ def print_table(sweep: "Sweep", found: "Preview") -> None:
     for heading in (*sweep.keys, "seed", "state"):
         table.add_column(heading, no_wrap=True)
     for settings, seed, there in rows:
-        values = [value_text(settings[key]) if key in settings else "" for key in sweep.keys]
+        values = [section_text(settings[key]) if key in settings else "" for key in sweep.keys]
         table.add_row(*map(Text, [*values, seed, there]))
     show(Console(), table)
 

@@ -17,7 +17,7 @@ from optrun.sweep.runs import SweepRun
 from optrun.sweep.stored import LOWER_IS_BETTER, Stored
 from optrun.sweep.watcher import Watcher
 from optrun.training.observer import Plan, Pulse
-from optrun.viz.differences import piece, short
+from optrun.viz.differences import flatten, piece, short
 
 FEW_RUNS = 60
 SILENCE_SECONDS = 10.0
@@ -56,7 +56,8 @@ class SweepWatcher(Watcher):
 
     def label(self, run: SweepRun) -> str:
         """The run by what it has that others have not."""
-        parts = [piece(key, value, self.shorts) for key, value in run.candidate.settings.items()]
+        settings = flatten(run.candidate.settings)  # sections of one name differ in what is in them
+        parts = [piece(key, value, self.shorts) for key, value in settings.items()]
         return ", ".join([*parts, f"seed {run.config.seed}"])
 
     def begun(self, run: SweepRun) -> None:
@@ -76,11 +77,15 @@ class SweepWatcher(Watcher):
         self.statuses[run.id] = stored.status
         if reused:
             self.reused.add(run.id)
-        value = stored.figures.get(self.metric)
-        if value is not None and stored.status != "diverged":
+        value = self.value(stored)
+        if value is not None:
             sign = 1 if self.metric in LOWER_IS_BETTER else -1
             if self.best is None or sign * value < sign * self.best[0]:
                 self.best = value, run
+
+    def value(self, stored: Stored) -> float | None:
+        """The run's metric; None if it diverged, for what came before tells nothing of it."""
+        return None if stored.status == "diverged" else stored.figures.get(self.metric)
 
     def again(self, run: SweepRun, reason: str) -> None:
         self.running.pop(run.id, None)
@@ -150,7 +155,7 @@ class PlainSweep(SweepWatcher):
         every = max(1, self.total // FEW_RUNS)
         done = len(self.statuses)
         if not reused and (done % every == 0 or done == self.total):
-            value = stored.figures.get(self.metric)
+            value = self.value(stored)
             result = "" if value is None else f"  {self.metric} {figure(self.metric, value)}"
             self.say(f"{done}/{self.total}  {ending(stored)}  {self.label(run)}{result}")
 

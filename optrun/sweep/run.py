@@ -198,8 +198,7 @@ def report(sweep: Sweep, directory: SweepDirectory) -> list[str]:
     from optrun.viz.sweep import draw_sweep
 
     results = read_results(directory.results)
-    drawn = {key for point in sweep.points for key in point.distributions}
-    comparison = compare(results.rows, results.keys, sweep.metric, drawn)
+    comparison = compare(results.rows, results.keys, sweep.metric, sweep.points)
     write_summary(directory.path, comparison, sweep.strategy.name)
     draw_sweep(directory.path)
     if comparison.leader:

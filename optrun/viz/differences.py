@@ -138,6 +138,16 @@ def piece(key: str, value: Any, shorts: Mapping[str, int]) -> str:
     return f"{name}={value_text(value)}"
 
 
+def section_text(value: Any) -> str:
+    """A value in a table: a section with its keys, as two of one name differ in them."""
+    if not isinstance(value, Mapping):
+        return value_text(value)
+    leaves = flatten(value)
+    name = [value_text(leaves.pop("name"))] if "name" in leaves else []
+    texts = [*name, *(f"{key}={value_text(each)}" for key, each in leaves.items())]
+    return ", ".join(texts) or value_text(value)
+
+
 def wrapped(labels: Sequence[str], names: Sequence[str]) -> list[str]:
     """Labels in lines that fit a legend; where cutting made two alike, the names instead."""
     cut = [wrap(label) for label in labels]

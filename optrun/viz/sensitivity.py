@@ -34,6 +34,7 @@ LETTERS, LINES = 34, 3  # of a setting's label there
 LINE_HEIGHT, GAP, MARGIN = 0.15, 0.08, 1.2  # inches: of a line, between labels, of what is around
 EDGE, STACKED = 0.025, 0.045  # of a panel's side: to a mark, and on to the next at that number
 CROSS: Look = {"marker": "X", "markersize": 8, "linestyle": "none", "markeredgecolor": "white"}
+HOLLOW: Look = {"markerfacecolor": "white"}
 STAR: Look = {"marker": "*", "markersize": 16, "linestyle": "none", "color": "#F0E442",
               "markeredgecolor": style.INK}  # fmt: skip
 
@@ -64,15 +65,19 @@ def setting_label(setting: Setting) -> str:
 def draw_numbers(axes: "Axes", comparison: Comparison, looks: Sequence[Look], key: str) -> None:
     """The metric over a number: a line a group through the best of the settings that share it.
 
-    A setting of which a run diverged or failed has a × at the edge where bad values lie.
+    A setting of which a run diverged or failed has a × at the edge where bad values lie. One that
+    was paused early is hollow and on no line: its figure is of fewer epochs than the others'.
     """
     metric = comparison.metric
     edge, inwards = bad_edge(metric), 1 if higher_is_better(metric) else -1
     across, crosses = axes.get_xaxis_transform(), Counter[float]()
     for group, look in zip(comparison.groups, looks, strict=True):
         best = best_by_number(group, key)
-        draw_line(axes, {x: in_units(s, metric) for x, s in best.items() if s.figures}, look,
-                  is_sampled(group, key))  # fmt: skip
+        sampled = is_sampled(group, key)
+        for paused in (False, True):
+            shown = {x: s for x, s in best.items() if s.figures and s.paused == paused}
+            figures = {x: in_units(setting, metric) for x, setting in shown.items()}
+            draw_line(axes, figures, look | (HOLLOW if paused else {}), paused or sampled)
         for x in (x for x, setting in best.items() if setting.bad):
             place = edge + inwards * STACKED * crosses[x]
             axes.plot([x], [place], **CROSS, color=look["color"], transform=across, clip_on=False,
@@ -84,6 +89,8 @@ def draw_numbers(axes: "Axes", comparison: Comparison, looks: Sequence[Look], ke
     tried = [s.values[key] for s in comparison.settings if is_number(s.values.get(key))]
     if spans_a_decade(min(tried), max(tried)):
         axes.set_xscale("log")
+    axes.update_datalim([(x, 0) for x in tried], updatey=False)  # crosses alone would not widen it
+    axes.autoscale_view(scaley=False)
     say_if_empty(axes, fit_scale(axes, "y", comparison))
     style.plain_numbers(axes.xaxis)
     words = AXES["lr"] if key == RATE else style.printable(key)
@@ -134,7 +141,8 @@ def draw_settings(axes: "Axes", comparison: Comparison, looks: Sequence[Look]) -
         figures, colour = in_units(setting, comparison.metric), colours[setting]
         if figures.size:
             axes.hlines(y, figures.min(), figures.max(), color=colour, linewidth=5, alpha=0.3)
-            axes.plot([figures.mean()], [y], marker="o", markersize=6, color=colour)
+            hollow = HOLLOW if setting.paused else {}
+            axes.plot([figures.mean()], [y], marker="o", markersize=6, color=colour, **hollow)
         if setting.bad:
             axes.plot([edge], [y], **CROSS, color=colour, transform=axes.get_yaxis_transform(),
                       clip_on=False, zorder=5)  # fmt: skip
@@ -175,8 +183,12 @@ def marks(comparison: Comparison) -> list[Any]:
     handles = []
     if comparison.leader is not None:
         handles.append(Line2D([], [], **STAR, label="best of all"))
-    if any(setting.bad for setting in comparison.settings):
-        handles.append(
-            Line2D([], [], **CROSS, color=style.FAINT, label="a seed diverged or failed")
-        )
+    if any(setting.paused for setting in comparison.settings):
+        early = {"linestyle": "none", "marker": "o", "color": style.FAINT, **HOLLOW}
+        handles.append(Line2D([], [], **early, label="paused early, after fewer epochs"))
+    bad = [setting for setting in comparison.settings if setting.bad]
+    if bad:
+        some = any(setting.bad < len(setting.rows) for setting in bad)
+        words = "a seed or more diverged or failed" if some else "diverged or failed"
+        handles.append(Line2D([], [], **CROSS, color=style.FAINT, label=words))
     return handles

@@ -9,7 +9,7 @@ import yaml
 
 from optrun.store.files import read_text
 from optrun.store.reading import Run, load_run
-from optrun.sweep.results.comparison import Comparison, Setting, compare
+from optrun.sweep.results.comparison import Comparison, Group, Setting, compare
 from optrun.sweep.results.findings import figure_text
 from optrun.sweep.results.rows import damaged, read_results
 from optrun.viz import style
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH, HEIGHT = 11.0, 4.6  # inches, without the legend
-BEGUN = ("finished", "stopped", "diverged")  # whose directories have curves
+BEGUN = ("finished", "paused", "diverged")  # whose directories have curves
 
 
 def draw_sweep(directory: Path) -> Path:
@@ -90,7 +90,7 @@ def draw_best(
             continue
         figure = figure_text(group.best.mean, group.best.deviation, comparison.metric)
         curves = [read_curve(run, comparison.metric, "epoch", 0) for run in each]
-        label = f"{wrap(group.best.label, LETTERS, 2)}\n{figure}"
+        label = f"{curve_label(group, group.best)}\n{figure}"
         drawn = without_start(Curves(curves, label))
         draw_group(axes, drawn, {**look, "drawstyle": "default"}, smoothed=False)
     values = np.concatenate([[], *(line.get_ydata() for line in axes.lines)])
@@ -104,6 +104,14 @@ def draw_best(
     say_if_empty(axes, values)
     if not len(values):
         axes.set_xticks([])
+
+
+def curve_label(group: Group, best: Setting) -> str:
+    """The group, whose colour is that of both panels, and below it the setting of its curve."""
+    if len(group.settings) == 1:
+        return wrap(best.label, LETTERS, 2)
+    own = best.label.removeprefix(f"{group.label}, ")
+    return f"{wrap(group.label or 'all settings', LETTERS, 1)}\n{wrap(f'best: {own}', LETTERS, 2)}"
 
 
 def add_legend(figure: "Figure", best: "Axes", comparison: Comparison) -> None:

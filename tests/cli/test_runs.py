@@ -154,7 +154,57 @@ def test_only_the_runs_of_a_sweep_that_have_begun(root: Path):
     assert [line.split()[0] for line in lines] == ["first", "third"]
     assert "interrupted" in lines[1], "the state of now, not of when results were written"
     (row, _) = json.loads(output(str(root), "--sweep", "rates", "--json"))
-    assert row == json.loads(output(str(root), "--json"))[0]
+    alone = json.loads(output(str(root), "--json"))[0]
+    del alone["test_accuracy"], alone["test_loss"]
+    assert row == alone | {"settings": {"x": 2}, "seed": 0}
+
+
+def test_a_sweeps_runs_have_no_test_figures(tmp_path: Path):
+    paths = [write_run(tmp_path, resolved_config(seed=i), test_accuracy=0.123456) for i in range(2)]
+    make_sweep(tmp_path, "rates", paths)
+    assert "12.35%" in output(str(tmp_path)) and "test acc" in output(str(tmp_path))
+    for form in ([], ["--json"]):
+        text = output(str(tmp_path), "--sweep", "rates", *form)
+        assert (
+            "12.35%" not in text
+            and "0.123456" not in text
+            and "test acc" not in text
+            and "test_" not in text.replace(str(tmp_path), "")
+        )
+
+
+@pytest.mark.parametrize("column", ["test_accuracy", "test acc", "test_loss", "test loss"])
+def test_a_sweeps_runs_cannot_be_sorted_by_test_figures(root: Path, column: str):
+    make_sweep(root, "rates", [next(root.glob("first-*"))])
+    assert len(names(str(root), "--sort", column)) == 4, "without a sweep they can"
+    result = CliRunner().invoke(app, [str(root), "--sweep", "rates", "--sort", column])
+    assert isinstance(result.exception, UserError)
+    assert str(result.exception) == (
+        f"a sweep's runs are not sorted by {column}: test figures are for the setting chosen, and "
+        "the sweep's summary.md has them; sort by val_accuracy or val_loss"
+    )
+
+
+def test_a_column_that_a_sweep_lacks_is_not_offered(root: Path):
+    make_sweep(root, "rates", [next(root.glob("first-*"))])
+    result = CliRunner().invoke(app, [str(root), "--sweep", "rates", "--sort", "foo"])
+    assert isinstance(result.exception, UserError) and "test" not in str(result.exception)
+
+
+def test_a_sweeps_run_that_was_stopped_is_called_as_in_its_results(tmp_path: Path):
+    path = write_run(tmp_path, epochs=2, status="stopped")
+    make_sweep(tmp_path, "rates", [path])
+    (row,) = json.loads(output(str(tmp_path), "--sweep", "rates", "--json"))
+    assert row["status"] == "paused"
+
+
+def test_a_sweeps_diverged_run_has_no_figure_to_be_sorted_by(tmp_path: Path):
+    well = write_run(tmp_path, resolved_config(name="well"), val_accuracy=0.5)
+    diverged = write_run(tmp_path, resolved_config(name="diverged"), epochs=2, status="diverged",
+                         diverged_step=250, val_accuracy=0.9)  # fmt: skip
+    make_sweep(tmp_path, "rates", [diverged, well])
+    text = output(str(tmp_path), "--sweep", "rates", "--sort", "val_accuracy", "--json")
+    assert [row["val_accuracy"] for row in json.loads(text)] == [0.5, None]
 
 
 def test_a_sweeps_run_that_was_deleted_since_is_not_hidden(root: Path):

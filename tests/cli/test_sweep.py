@@ -22,6 +22,7 @@ from optrun.config.load import load
 from optrun.errors import UserError
 from optrun.store.reading import list_runs
 from optrun.sweep.runs import RunsOf
+from optrun.sweep.space.candidates import Candidate
 from optrun.sweep.stored import Stored
 from optrun.training.observer import Plan, Pulse
 from optrun.training.run import run as train
@@ -203,7 +204,7 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(folder):
     begun = [row for row in list_runs(folder / "runs") if row.status == "stopped"]
     assert len(begun) == 2
     rows = (folder / "runs/sweeps/small/results.csv").read_text().splitlines()
-    assert sorted(row.split(",")[2] for row in rows[1:]) == ["stopped"] * 2 + ["waiting"] * 2
+    assert sorted(row.split(",")[2] for row in rows[1:]) == ["paused"] * 2 + ["waiting"] * 2
     _, out, _ = sweep(folder, "slow.yaml", *AXES, "--dry-run", "--json")
     assert sum((run["epochs"] or 0) > 0 for run in json.loads(out)["runs"]) == 2
 
@@ -302,7 +303,7 @@ def test_troubles_are_lines_of_their_own(runs, capsys):
     plain.settled(runs[0], Stored("failed", reason="no luck"))
     plain.begun(runs[1])
     plain.elsewhere(runs[1])
-    plain.settled(runs[1], Stored("diverged", 2, "the loss exploded"))
+    plain.settled(runs[1], Stored("diverged", 2, "the loss exploded", {"val_accuracy": 0.5}))
     plain.settled(runs[2], finished(0.75), reused=True)
     assert capsys.readouterr().err.splitlines() == [
         "again: lr=0.1, seed 0: its process was ended by SIGKILL",
@@ -332,6 +333,22 @@ def test_the_best_so_far_is_the_highest_accuracy_or_the_lowest_loss(runs, metric
         )
         watcher.settled(run, stored)
     assert f"({best}, seed 0)" in watcher.best_so_far()
+
+
+def test_sections_of_one_name_are_told_apart(folder, tmp_path, capsys):
+    sections = [{"name": "adam", "lr": 0.01}, {"name": "adam", "lr": 0.1}]
+    runs_of = RunsOf(configs_of(0), lambda config: "", tmp_path)
+    watcher = PlainSweep(2, ["optimizer"], "val_loss")
+    for number, section in enumerate(sections):
+        (run,) = runs_of(Candidate((number, 0), {"optimizer": section}))
+        assert watcher.label(run) == f"adam, optimizer.lr={section['lr']}, seed 0"
+    (folder / "sections.yaml").write_text(
+        f"sweep: {json.dumps({'base': 'small.yaml', 'grid': {'optimizer': sections}})}"
+    )
+    _, out, _ = sweep(folder, "sections.yaml", "--dry-run")
+    assert [line.split("  ")[0] for line in out.splitlines()[1:3]] == [
+        "adam, lr=0.01", "adam, lr=0.1"
+    ]  # fmt: skip
 
 
 def test_a_diverged_run_is_never_the_best(runs):

@@ -1,6 +1,7 @@
 """sweep.png: best settings over epochs, the metric over a number or by setting, and its marks."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,11 @@ def make(
     values: list[list[Any]],
     metric: str = "val_accuracy",
     name: str = "rates",
+    paused: Sequence[tuple[int, dict[str, Any]]] = (),
 ) -> Path:
     """A sweep whose points have these values of the metric, or statuses, by seed.
+
+    Those in `paused`, by seed and point, were paused early.
 
     All runs of a seed that came as far share one run directory.
     """
@@ -40,7 +44,9 @@ def make(
                 end: Any = {"status": "diverged", "diverged_step": 250} if kind[1] else {}
                 config = resolved_config(seed=seed + 9 * kind[1])
                 runs[kind] = write_run(root, config, epochs=2 if kind[1] else 4, **end).name
-            rows.append(replace(row(point, seed, value, metric), directory=runs.get(kind, "-")))
+            status = {"status": "paused"} if (seed, point) in paused else {}
+            there = runs.get(kind, "-")
+            rows.append(replace(row(point, seed, value, metric), directory=there, **status))
     directory = SweepDirectory.named(root, name).path
     directory.mkdir(parents=True)
     (directory / "sweep.yaml").write_text(json.dumps({"sweep": {"metric": metric}}))
@@ -72,7 +78,8 @@ def test_the_best_settings_are_drawn_over_their_epochs(tmp_path: Path):
     figure = sweep_figure(two_optimizers(tmp_path))
     best, _ = figure.axes
     assert legend(figure) == [
-        "adam, lr=0.01\n85.00 ± 7.07 % (2 seeds)", "sgd, lr=0.1\n70.00 ± 14.14 % (2 seeds)",
+        "adam\nbest: lr=0.01\n85.00 ± 7.07 % (2 seeds)",
+        "sgd\nbest: lr=0.1\n70.00 ± 14.14 % (2 seeds)",
         "best of all",
     ]  # fmt: skip
     runs = [load_run(path) for path in tmp_path.glob("glyphs-mlp-*")]
@@ -126,6 +133,38 @@ def test_settings_drawn_at_random_are_points_that_nothing_joins(tmp_path: Path):
     assert line.get_linestyle() == "None" and len(line.get_xdata()) == 5
 
 
+def test_settings_paused_early_are_hollow_and_on_no_line(tmp_path: Path):
+    points = [{LR: lr} for lr in (0.1, 0.2, 0.3, 0.4)]
+    directory = make(tmp_path, points, [[0.5], [0.6], [0.7], [0.9]], paused=[(0, points[1])])
+    figure = sweep_figure(directory)
+    joined, hollow = lines(figure.axes[1])
+    np.testing.assert_allclose(joined.get_xydata(), [[0.1, 50], [0.3, 70], [0.4, 90]])
+    np.testing.assert_allclose(hollow.get_xydata(), [[0.2, 60]])
+    assert hollow.get_linestyle() == "None" and hollow.get_markerfacecolor() == "white"
+    assert joined.get_markerfacecolor() != "white"
+    assert legend(figure)[-1] == "paused early, after fewer epochs"
+
+
+def test_settings_paused_early_are_hollow_where_there_is_no_number_too(tmp_path: Path):
+    points = [{NAME: name} for name in ("adam", "sgd")]
+    figure = sweep_figure(make(tmp_path, points, [[0.5], [0.6]], paused=[(0, points[1])]))
+    full, hollow = lines(figure.axes[1])
+    assert (full.get_xdata()[0], hollow.get_xdata()[0]) == pytest.approx((50, 60))
+    assert hollow.get_markerfacecolor() == "white" != full.get_markerfacecolor()
+
+
+def test_rates_that_all_diverged_are_all_shown(tmp_path: Path):
+    points = [{LR: lr} for lr in (0.01, 0.1, 1.0, 100.0)]
+    figure = sweep_figure(make(tmp_path, points, [["diverged"] * 2] * 4))
+    axes = figure.axes[1]
+    figure.draw_without_rendering()
+    assert axes.get_xscale() == "log"
+    low, high = axes.get_xlim()
+    assert 0.001 < low < 0.01 and 100 < high < 1000
+    assert sorted(x for x, _ in marked(axes, "X")) == [0.01, 0.1, 1.0, 100.0]
+    assert legend(figure)[-1] == "diverged or failed"
+
+
 @pytest.mark.parametrize(("metric", "top"), [("val_accuracy", False), ("val_loss", True)])
 def test_diverged_settings_are_marked_at_the_bad_edge(tmp_path: Path, metric: str, top: bool):
     points = [{NAME: name, LR: lr} for name in ("adam", "sgd") for lr in (0.1, 1.0, 10.0)]
@@ -137,7 +176,7 @@ def test_diverged_settings_are_marked_at_the_bad_edge(tmp_path: Path, metric: st
     assert sorted(x for x, _ in crosses) == [1.0, 10.0, 10.0]
     assert all((y > 0.9) == top and (y < 0.1) != top for _, y in crosses)
     assert len({tuple(cross) for cross in crosses}) == 3, "none covers another"
-    assert legend(figure)[-1] == "a seed diverged or failed"
+    assert legend(figure)[-1] == "a seed or more diverged or failed"
     assert [len(line.get_xdata()) for line in lines(axes)] == [2, 2]
     assert axes.get_xlim()[1] > 10
 
@@ -145,7 +184,7 @@ def test_diverged_settings_are_marked_at_the_bad_edge(tmp_path: Path, metric: st
 def test_a_diverged_seed_of_the_best_setting_is_told(tmp_path: Path):
     directory = make(tmp_path, [{LR: 0.1}, {LR: 0.2}], [[0.5, "diverged"], ["diverged"] * 2])
     figure = sweep_figure(directory)
-    assert legend(figure)[0] == "lr=0.1\n50.00 % (2 seeds, 1 diverged ×)"
+    assert legend(figure)[0] == "all settings\nbest: lr=0.1\n50.00 % (2 seeds, 1 diverged ×)"
     assert len(marked(figure.axes[0], "X")) == 1
 
 

@@ -5,13 +5,14 @@ nothing here knows the test set.
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean, stdev
 from typing import Any
 
 from optrun.sweep.results.rows import ResultRow
+from optrun.sweep.space.candidates import Point
 from optrun.viz.differences import SELF_EXPLAINING, distinguish, flatten, piece, short, varies
 
 BAD = ("diverged", "failed")
@@ -55,6 +56,11 @@ class Setting:
         """How many of its runs diverged or failed."""
         return sum(row.status in BAD for row in self.rows)
 
+    @property
+    def paused(self) -> bool:
+        """Whether one of its figures is of a run paused before its last epoch."""
+        return any(row.status == "paused" and row.seed in self.figures for row in self.rows)
+
 
 @dataclass(frozen=True, eq=False)
 class Group:
@@ -88,13 +94,13 @@ class Comparison:
         metric: `val_accuracy`, `val_loss` or `train_loss`.
         key: what the groups differ in; None if there is one group only.
         groups: the best one first.
-        drawn: keys whose values were drawn at random.
+        points: of the sweep, which tell what else there was to choose from.
     """
 
     metric: str
     key: str | None
     groups: Sequence[Group]
-    drawn: Collection[str]
+    points: Sequence[Point] = ()
 
     @property
     def settings(self) -> list[Setting]:
@@ -121,7 +127,7 @@ class Comparison:
 
 
 def compare(
-    rows: Sequence[ResultRow], keys: Sequence[str], metric: str, drawn: Collection[str] = ()
+    rows: Sequence[ResultRow], keys: Sequence[str], metric: str, points: Sequence[Point] = ()
 ) -> Comparison:
     """Rank the settings of a sweep by the mean of `metric` over their seeds.
 
@@ -136,7 +142,7 @@ def compare(
         rows: of the sweep, in the order of its candidates.
         keys: that the sweep sets, in its order.
         metric: `val_accuracy`, `val_loss` or `train_loss`.
-        drawn: the keys among them whose values were drawn.
+        points: of the sweep: what was listed, and what the rest was drawn from.
     """
     settings = gather(rows, keys, metric)
     key = group_key([setting.values for setting in settings])
@@ -150,7 +156,7 @@ def compare(
         for label, group in groups.items()
     ]
     ranked.sort(key=lambda group: rank(group.settings[0], metric))
-    return Comparison(metric, key, ranked, drawn)
+    return Comparison(metric, key, ranked, points)
 
 
 def rank(setting: Setting, metric: str) -> tuple[float, ...]:

@@ -1,61 +1,136 @@
 """Numbers chosen at the edge of what was tried, beyond which better ones may lie."""
 
+import json
 import math
-from collections.abc import Collection
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from optrun.sweep.results.comparison import Group, is_number, numbers_of, numeric_keys
+from optrun.sweep.results.comparison import (
+    Comparison,
+    Group,
+    Setting,
+    is_number,
+    numbers_of,
+    numeric_keys,
+    rank,
+    spelled_out,
+)
+from optrun.sweep.space.candidates import Point
+from optrun.sweep.space.distributions import Choice, Distribution, Integer, LogUniform, Uniform
 
 OUTER = 0.05  # the share at either end of a drawn range that counts as its edge
 
 
 @dataclass(frozen=True)
 class Edge:
-    """A chosen number that lies at an end of the numbers tried.
+    """A chosen number that lies at an end of the numbers to choose from.
 
     Attributes:
         key: of the setting.
         value: chosen.
-        end: the number tried at that end.
+        end: the number at that end.
         largest: whether that is the upper end.
+        drawn: whether the numbers were drawn from a range, and not listed.
     """
 
     key: str
     value: float
     end: float
     largest: bool
+    drawn: bool = False
 
 
-def edges(group: Group, drawn: Collection[str]) -> list[Edge]:
-    """The numbers of the group's best setting that lie at an end of those tried in the group.
+@dataclass(frozen=True)
+class Range:
+    """The numbers from which one was chosen.
 
-    A listed number does if it is the least or the largest, a drawn one already if it lies in the
-    outer 5 % of the range. 0 as the least is no edge: it turns something off, and there is nothing
-    below it.
+    Attributes:
+        low: the least; high: the largest.
+        drawn: whether any between them may be drawn.
+        logarithmic: whether all orders of magnitude were alike.
+    """
+
+    low: float
+    high: float
+    drawn: bool = False
+    logarithmic: bool = False
+
+    def side(self, value: float) -> bool | None:
+        """Whether the value lies at the upper end, True, at the lower, False, or at neither.
+
+        A listed number does if it is the least or the largest, a drawn one already if it lies in
+        the outer 5 % of the range.
+        """
+        margin = OUTER if self.drawn else 0.0
+        share = self.place(value)
+        return True if share >= 1 - margin else False if share <= margin else None
+
+    def place(self, value: float) -> float:
+        """How far from `low`, 0, to `high`, 1; in logarithms where it was drawn in them."""
+        if self.logarithmic:
+            return math.log(value / self.low) / math.log(self.high / self.low)
+        return (value - self.low) / (self.high - self.low)
+
+
+def edges(comparison: Comparison, group: Group) -> list[Edge]:
+    """The numbers of the group's best setting that lie at an end of those it was chosen from.
+
+    Listed are all numbers that the sweep has for the group, whether tried or not. A number is not
+    at an edge if another setting does as well with one that is not at that edge. 0 as the least is
+    no edge: it turns something off, and there is nothing below it.
     """
     best = group.best
     if best is None:
         return []
-    tried = [s.values for s in group.settings if any(row.status != "waiting" for row in s.rows)]
+    place = rank(best, comparison.metric)
+    ties = [s for s in group.settings if rank(s, comparison.metric) == place]
+    listed = listed_values(comparison, group, best)
+    drawn = distributions_of(best, comparison.points)
     found = []
-    for key in numeric_keys(tried):
+    for key in numeric_keys(listed):
         if not is_number(best.values.get(key)):
             continue
-        value, numbers = best.values[key], numbers_of(key, tried)
-        margin = OUTER if key in drawn else 0.0
-        share = place(value, numbers[0], numbers[-1])
-        if share >= 1 - margin:
-            found.append(Edge(key, value, numbers[-1], True))
-        elif share <= margin and value != 0:
-            found.append(Edge(key, value, numbers[0], False))
+        span = range_of(drawn.get(key), numbers_of(key, listed))
+        sides = [span.side(s.values[key]) for s in ties if is_number(s.values.get(key))]
+        largest = span.side(best.values[key])
+        end = span.high if largest else span.low
+        if largest is not None and {*sides} == {largest} and (largest or end != 0):
+            found.append(Edge(key, best.values[key], end, largest, span.drawn))
     return found
 
 
-def place(value: float, low: float, high: float) -> float:
-    """How far from `low`, 0, to `high`, 1; in logarithms where that is more than a decade."""
-    if spans_a_decade(low, high):
-        return math.log(value / low) / math.log(high / low)
-    return (value - low) / (high - low)
+def range_of(drawn: Distribution | None, listed: Sequence[float]) -> Range:
+    """What a number was drawn from, or else the numbers listed for it, from the least up."""
+    if isinstance(drawn, Uniform | LogUniform | Integer):
+        return Range(drawn.low, drawn.high, True, isinstance(drawn, LogUniform))
+    if isinstance(drawn, Choice):
+        listed = sorted({*listed, *filter(is_number, drawn.values)})
+    return Range(listed[0], listed[-1])
+
+
+def listed_values(comparison: Comparison, group: Group, best: Setting) -> list[Mapping[str, Any]]:
+    """What the sweep has for the group: its settings, and its points, tried or not."""
+    points = spelled_out([point.settings for point in comparison.points])
+    key = comparison.key
+    if key is not None:
+        points = [values for values in points if values.get(key) == best.values[key]]
+    return [*(setting.values for setting in group.settings), *points]
+
+
+def distributions_of(setting: Setting, points: Sequence[Point]) -> Mapping[str, Distribution]:
+    """What the open keys of the setting's point were drawn from."""
+    for point in points:
+        keys = {*point.settings, *point.distributions}
+        same = {key: setting.settings.get(key) for key in point.settings}
+        if keys == set(setting.settings) and as_text(same) == as_text(point.settings):
+            return point.distributions
+    return {}
+
+
+def as_text(settings: Mapping[str, Any]) -> str:
+    """Settings as a text in which lists and tuples are alike, as in results.csv."""
+    return json.dumps(settings, sort_keys=True)
 
 
 def spans_a_decade(low: float, high: float) -> bool:

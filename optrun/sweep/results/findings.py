@@ -81,7 +81,7 @@ def about_edges(comparison: Comparison) -> list[str]:
     """The chosen numbers that lie at the edge of what was tried."""
     groups: dict[Edge, list[str]] = {}
     for group in comparison.groups:
-        for edge in edges(group, comparison.drawn):
+        for edge in edges(comparison, group):
             groups.setdefault(edge, []).append(group.label)
     return [about_edge(edge, enumerated(labels)) for edge, labels in groups.items()]
 
@@ -90,6 +90,8 @@ def about_edge(edge: Edge, whose: str) -> str:
     """That the best numbers may not have been tried."""
     end, other = ("largest", "larger") if edge.largest else ("smallest", "smaller")
     where = f"the {end} tried"
+    if edge.drawn:
+        where = f"the {'upper' if edge.largest else 'lower'} end of its range"
     if edge.value != edge.end:
         where = f"close to {where}, {value_text(edge.end)}"
     of = f" of {whose}" if whose else ""

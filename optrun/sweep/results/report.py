@@ -1,6 +1,5 @@
 """summary.md of a sweep: what was run, what did best, and how far that can be trusted."""
 
-import shlex
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,13 +10,13 @@ from optrun.store.files import write_text
 from optrun.store.run_directory import RunDirectory
 from optrun.sweep.results.comparison import Comparison, Group, Setting
 from optrun.sweep.results.findings import figure_text, findings, words
-from optrun.sweep.results.rows import cell
+from optrun.sweep.results.significance import paired_test
 
 STATUSES = {
     "finished": "finished",
     "diverged": "diverged",
     "failed": "failed",
-    "stopped": "paused",
+    "paused": "paused",
     "waiting": "not begun",
 }
 """How the statuses of rows are called, in the order of telling."""
@@ -81,21 +80,43 @@ def what_was_run(comparison: Comparison, strategy: str) -> str:
 def how_chosen(comparison: Comparison) -> str:
     """What the table's figures are."""
     best = "highest" if comparison.metric.endswith("accuracy") else "lowest"
-    return (
+    sentences = [
         f"The best setting has the {best} {words(comparison.metric)}, taken of each run at the "
-        "epoch that it chose itself. Figures are the mean ± standard deviation over n seeds. Test "
-        "figures are those of the setting chosen, and had no part in choosing it."
-    )
+        "epoch that it chose itself.",
+        "Figures are the mean ± standard deviation over n seeds.",
+        "Test figures are those of the setting chosen, and had no part in choosing it.",
+    ]
+    several = comparison.groups if comparison.key else comparison.settings
+    if is_tested(comparison) and len(several) > 2:
+        of = count(len(several), "group" if comparison.key else "setting")
+        sentences.append(
+            f"The paired test is between the two best of {of}, and not corrected for their having "
+            "been chosen among several."
+        )
+    if any(setting.paused for setting in comparison.settings):
+        sentences.append(
+            "Settings paused early have figures of fewer epochs, and are ranked after those that "
+            "were trained to the end."
+        )
+    return " ".join(sentences)
+
+
+def is_tested(comparison: Comparison) -> bool:
+    """Whether the verdict rests on a test."""
+    leader, rival = comparison.leader, comparison.rival
+    return bool(leader and rival and paired_test(leader.figures, rival.figures).p is not None)
 
 
 def how_to_repeat(leader: Setting | None) -> str:
-    """The overrides of the setting that did best, and its runs."""
+    """The runs of the setting that did best, whether or not it won, and how to train one again.
+
+    The overrides of the sweep alone would not: a sweep may fix other settings too.
+    """
     if leader is None:
         return ""
-    overrides = " ".join(shlex.quote(f"{k}={cell(v)}") for k, v in leader.settings.items())
     runs = ", ".join(f"[{row.directory}]({TO_ROOT / row.directory})" for row in leader.rows)
-    repeat = "To train it alone, from the sweep's base config:\n\n    optrun train CONFIG "
-    return (f"{repeat}{overrides}\n\n" if overrides else "") + f"Its runs: {runs}"
+    again = "`optrun train` on its config.yaml, with another `--out`, repeats a run."
+    return f"Runs of {leader.label}: {runs}. {again}"
 
 
 def on_test(root: Path, setting: Setting) -> tuple[str, list[float]]:

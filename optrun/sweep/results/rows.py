@@ -25,10 +25,10 @@ class ResultRow:
         settings: the value of each key that varies, the seed apart; a key that the run's branch
             of the space does not have is absent.
         seed: of the run.
-        status: finished, diverged, failed, stopped (paused by the strategy, or on request) or
+        status: finished, diverged, failed, paused (by the strategy, or on request) or
             waiting (not begun).
         epochs: done.
-        best_epoch: the one chosen by `training.best_by`.
+        best_epoch: the one chosen by `training.best_by`; None if the run diverged.
         best: MEASURES of that epoch, None where not measured.
         final: MEASURES of the last epoch.
         id: of the run.
@@ -74,8 +74,8 @@ def row_of(directory: Path, settings: Mapping[str, Any], seed: int) -> ResultRow
     """What came of the run in `directory`, whatever state it is in.
 
     A run whose directory has no summary is waiting. One that was cut short, and so still says
-    that it is running, counts as stopped, for whatever reason. Figures that are not finite are
-    None.
+    that it is running, counts as paused, for whatever reason. Figures that are not finite are
+    None, and so are the best of a diverged run, which are those of a barely trained model.
 
     Raises:
         RunError: a file of the run is damaged, or a newer optrun wrote it.
@@ -86,18 +86,19 @@ def row_of(directory: Path, settings: Mapping[str, Any], seed: int) -> ResultRow
     summary = files.read_summary()
     last = last_epoch(directory / "metrics.csv")
     epochs = summary.get("epochs")
-    status = "stopped" if summary["status"] == "running" else summary["status"]
+    status = "paused" if summary["status"] in ("running", "stopped") else summary["status"]
+    diverged = status == "diverged"
     return ResultRow(
         settings=settings,
         seed=seed,
         status=status,
         epochs=whole(last.get("epoch")) if epochs is None else epochs,
-        best_epoch=summary.get("best_epoch"),
-        best={measure: summary.get(measure) for measure in MEASURES},
+        best_epoch=None if diverged else summary.get("best_epoch"),
+        best={measure: None if diverged else summary.get(measure) for measure in MEASURES},
         final={measure: last.get(measure) for measure in MEASURES},
         id=id_of(directory),
         directory=directory.name,
-        reason=None if status == "stopped" else one_line(summary.get("reason")),
+        reason=None if status == "paused" else one_line(summary.get("reason")),
     )
 
 

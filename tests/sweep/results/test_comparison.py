@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from scipy.stats import ttest_rel
 
 from optrun.sweep.results.comparison import Comparison, compare, numeric_keys
-from optrun.sweep.results.edges import edges
 from optrun.sweep.results.significance import PairedTest, paired_test
 from tests.sweep.results.rows import Figures, row, rows
 
@@ -79,7 +78,7 @@ def test_a_diverged_run_adds_nothing_to_the_mean():
 def test_paused_runs_are_not_complete_though_they_have_a_figure():
     keys = (LR,)
     listed = rows({(0.1,): [0.9], (0.2,): [0.5]}, keys)
-    paused = replace(listed[0], status="stopped")
+    paused = replace(listed[0], status="paused")
     comparison = compare([paused, listed[1]], keys, "val_accuracy")
     assert [s.settings[LR] for s in comparison.settings] == [0.2, 0.1]
     assert comparison.settings[1].mean == 0.9
@@ -87,6 +86,13 @@ def test_paused_runs_are_not_complete_though_they_have_a_figure():
 
 
 ADAM, SGD = {"name": "adam", "lr": 0.1}, {"name": "sgd", "lr": 0.2}
+
+
+def test_sections_of_one_name_are_told_apart():
+    sections = [{"name": "adam", "lr": lr} for lr in (0.01, 0.1)]
+    listed = [row({"optimizer": each}, 0, 0.9, "val_accuracy") for each in sections]
+    comparison = compare(listed, ("optimizer",), "val_accuracy")
+    assert [setting.label for setting in comparison.settings] == ["lr=0.01", "lr=0.1"]
 
 
 @pytest.mark.parametrize(
@@ -182,41 +188,3 @@ def test_seeds_that_both_have_are_paired(
     else:
         assert test.n == 3 and test.difference == pytest.approx(0.2)
         assert test.p == pytest.approx(ttest_rel([0.75, 0.5, 0.1], [0.5, 0.25, 0.0]).pvalue)
-
-
-@pytest.mark.parametrize(
-    ("tried", "chosen", "drawn", "expected"),
-    [
-        ([0.1, 0.2, 0.3], 0.3, False, (0.3, True)),
-        ([0.3, 0.2, 0.1], 0.1, False, (0.1, False)),
-        ([0.1, 0.2, 0.3], 0.2, False, None),
-        ([0.1, 0.29, 0.3], 0.29, False, None),
-        ([0.1, 0.29, 0.3], 0.29, True, (0.3, True)),
-        ([0.1, 0.28, 0.3], 0.28, True, None),
-        ([0.1, 0.11, 0.3], 0.11, True, (0.1, False)),
-        ([1e-4, 1.5e-4, 1.0], 1.5e-4, True, (1e-4, False)),  # 0.044 of the way in logarithms
-        ([1e-4, 1.6e-4, 1.0], 1.6e-4, True, None),  # 0.051
-        ([1.0, 9.5, 10.0], 9.5, True, None),  # a decade, not more: 0.944 of the way
-        ([1.0, 9.6, 10.0], 9.6, True, (10.0, True)),
-        ([0.0, 0.5], 0.0, False, None),
-        ([0.0, 0.5], 0.5, False, (0.5, True)),
-        ([-1.0, 0.0], -1.0, False, (-1.0, False)),
-        ([0.1], 0.1, False, None),
-        ([8, 64], 64, False, (64, True)),
-    ],
-)
-def test_the_edge_of_what_was_tried(
-    tried: list[float], chosen: float, drawn: bool, expected: tuple[float, bool] | None
-):
-    figures = {("adam", lr): [0.9 if lr == chosen else 0.5] for lr in tried}
-    # another group's range is not that of adam, and what has not begun was not tried
-    figures |= {("sgd", lr): [0.1] for lr in (-9.0, 9.0)} | {("adam", 99.0): ["waiting"]}
-    comparison = compared(figures, drawn={LR} if drawn else ())
-    found = edges(comparison.groups[0], comparison.drawn)
-    assert [(e.end, e.largest) for e in found] == ([expected] if expected else [])
-    assert all((e.key, e.value) == (LR, chosen) for e in found)
-
-
-def test_a_group_without_a_figure_has_no_edges():
-    comparison = compared({("adam", 0.1): ["diverged"], ("adam", 0.2): ["diverged"]})
-    assert edges(comparison.groups[0], ()) == []

@@ -1,5 +1,6 @@
 """summary.md and what is said at the end, word for word."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from optrun.sweep.results.comparison import Comparison, compare
 from optrun.sweep.results.findings import figure_text, findings
 from optrun.sweep.results.report import closing_lines, write_summary
 from optrun.sweep.results.rows import read_results, row_of, write_results
+from optrun.sweep.space.candidates import Point
+from optrun.sweep.space.distributions import Uniform
 from tests.runs_factory import resolved_config, write_run
 from tests.sweep.results.rows import Figures, rows
 
@@ -126,8 +129,9 @@ def test_the_verdict_on_losses_takes_the_lower():
         ),
         (
             {("adam", 0.1): [0.8], ("adam", 0.297): [0.9], ("adam", 0.3): [0.7]},
-            {"drawn": ("optimizer.lr",)},
-            ["The best optimizer.lr is 0.297, close to the largest tried, 0.3; try larger ones."],
+            {"points": [Point(0, {"optimizer.name": "adam"}, {"optimizer.lr": Uniform(0.1, 0.3)})]},
+            ["The best optimizer.lr is 0.297, close to the upper end of its range, 0.3; "
+             "try larger ones."],
         ),
         (
             {("adam", 1.0): [0.9, 0.9], ("sgd", 1.0): ["diverged", 0.5],
@@ -202,11 +206,8 @@ SUMMARY = """# rates
 Winner: adam, lr=0.1 (91.00 ± 1.41 %), ahead of sgd, lr=0.2 (72.00 ± 1.41 %) (paired t-test on \
 common seeds, n = 2, p < 0.001).
 
-To train it alone, from the sweep's base config:
-
-    optrun train CONFIG optimizer.name=adam optimizer.lr=0.1
-
-Its runs: [FIRST](../../FIRST), [SECOND](../../SECOND)
+Runs of adam, lr=0.1: [FIRST](../../FIRST), [SECOND](../../SECOND). \
+`optrun train` on its config.yaml, with another `--out`, repeats a run.
 
 | optimizer.name | best setting | validation accuracy | n | test           | diverged |
 |----------------|--------------|---------------------|---|----------------|----------|
@@ -279,7 +280,6 @@ def test_one_setting_has_no_rival_and_no_column_for_its_group(tmp_path: Path):
     assert "1 run: 1 setting, 1 seed, strategy random; 1 finished." in text
     assert "| best setting     | validation loss | n | test      | diverged |" in text
     assert "| the only setting | 0.1             | 1 | loss 0.25 | 0 of 1   |" in text
-    assert """optrun train CONFIG 'optimizer={"name": "adam", "lr": 0.1}' x=1.0""" in text
     assert "lowest validation loss" in text
     assert "the only setting (0.1) has no rival" in text
 
@@ -293,5 +293,29 @@ def test_a_sweep_that_came_to_nothing_says_so(tmp_path: Path):
 
 
 def test_paused_runs_are_counted_as_such(tmp_path: Path):
-    text = write_summary(tmp_path, compared({("adam", 1.0): ["stopped"]}), "asha").read_text()
+    text = write_summary(tmp_path, compared({("adam", 1.0): ["paused"]}), "asha").read_text()
     assert "1 run: 1 setting, 1 seed, strategy asha; 1 paused." in text
+    assert "Settings paused early" not in text, "none of them has a figure"
+
+
+PAUSED = "Settings paused early have figures of fewer epochs, and are ranked after"
+UNCORRECTED = "The paired test is between the two best of 3 settings, and not corrected"
+
+
+@pytest.mark.parametrize("sentence", [PAUSED, UNCORRECTED])
+@pytest.mark.parametrize("many", [True, False])
+def test_the_summary_says_what_its_figures_do_not_allow(tmp_path: Path, many: bool, sentence: str):
+    lrs = (0.1, 0.2, 0.3)[: 3 if many else 2]
+    listed = rows({(lr,): [0.5 - lr, 0.6 - lr] for lr in lrs}, ["optimizer.lr"])
+    for row in listed:
+        lr = row.settings["optimizer.lr"]
+        write_run(tmp_path, resolved_config(optimizer__lr=lr, seed=row.seed))
+    if many:
+        listed[-1] = replace(listed[-1], status="paused")
+    directories = sorted(path.name for path in tmp_path.iterdir())
+    listed = [replace(r, directory=d) for r, d in zip(listed, directories, strict=True)]
+    comparison = compare(listed, ["optimizer.lr"], "val_accuracy")
+    directory = SweepDirectory.named(tmp_path, "many").path
+    directory.mkdir(parents=True)
+    text = write_summary(directory, comparison, "asha").read_text()
+    assert (sentence in text) == many

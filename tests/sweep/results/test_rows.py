@@ -77,7 +77,7 @@ rows = st.builds(
     ResultRow,
     settings=st.dictionaries(st.sampled_from(KEYS), values),
     seed=st.integers(0, 2**63),
-    status=st.sampled_from(["finished", "diverged", "failed", "stopped", "waiting"]),
+    status=st.sampled_from(["finished", "diverged", "failed", "paused", "waiting"]),
     epochs=counts,
     best_epoch=counts,
     best=figures,
@@ -129,15 +129,15 @@ def test_a_row_has_the_chosen_epoch_and_the_last(tmp_path: Path):
 @pytest.mark.parametrize(
     ("summary", "status", "reason"),
     [
-        ({"status": "stopped", "reason": "stopped on request"}, "stopped", None),
-        ({"status": "stopped", "reason": "paused after epoch 2 of 4"}, "stopped", None),
+        ({"status": "stopped", "reason": "stopped on request"}, "paused", None),
+        ({"status": "stopped", "reason": "paused after epoch 2 of 4"}, "paused", None),
         ({"status": "diverged", "reason": "loss is nan"}, "diverged", "loss is nan"),
         (
             {"status": "failed", "reason": "OSError: a\n b", "epochs": None},
             "failed",
             "OSError: a b",
         ),
-        ({"status": "running", "epochs": None}, "stopped", None),
+        ({"status": "running", "epochs": None}, "paused", None),
     ],
 )
 def test_runs_that_did_not_finish_have_what_they_came_to(
@@ -149,6 +149,14 @@ def test_runs_that_did_not_finish_have_what_they_came_to(
     row = row_of(path, {}, 0)
     assert (row.status, row.epochs, row.reason) == (status, 3, reason)
     assert row.final["val_loss"] == load_run(path).metrics["val_loss"].iloc[-1]
+
+
+def test_a_diverged_run_has_no_best_figures_for_they_are_of_a_barely_trained_model(tmp_path: Path):
+    path = write_run(tmp_path, epochs=2, status="diverged", diverged_step=250)
+    assert RunDirectory(path).read_summary()["val_accuracy"] is not None
+    row = row_of(path, {}, 0)
+    assert set(row.best.values()) == {None} and row.best_epoch is None
+    assert row.final["val_loss"] is not None and row.epochs is not None
 
 
 def test_figures_that_are_not_finite_are_absent(tmp_path: Path):
