@@ -115,14 +115,13 @@ class _Draft:
             self.findings = judge_all(self.space, points)
         if self.block and self.is_whole:
             self._judge_strategy(self.block.strategy, points)
-            self._refuse_sameness(points)
         told = self.findings.problems(points, self._number_of_seeds())
         if self.block and self.is_whole and not told:
             self._judge_metric(self.block)
         # what was unreadable in a value has come up with each run that has it
         known = {(problem.place, problem.message) for problem in self.findings.all()}
         read = [p for p in self.document.problems if (p.place, p.message) not in known]
-        if problems := read + told:
+        if problems := read + told or self._sameness(points):
             raise ConfigError(render(problems, self.document.source, MOST_PROBLEMS))
 
     def finished(self, notes: Sequence[str]) -> Sweep:
@@ -183,14 +182,19 @@ class _Draft:
         if message:
             self._note((*BLOCK, "metric"), message, hint)
 
-    def _refuse_sameness(self, points: Sequence[Point]) -> None:
-        alone = len(points) == 1 and not points[0].distributions
-        if alone and self._number_of_seeds() == 1:
-            self._note((), "nothing varies, so there is nothing to compare", self._ways_to_vary())
+    def _sameness(self, points: Sequence[Point]) -> list[Problem]:
+        """That nothing varies; told last, for a mistake elsewhere is mostly the reason."""
+        if len(points) > 1 or points[0].distributions or self._number_of_seeds() > 1:
+            return []
+        message, place = (
+            "nothing varies, so there is nothing to compare",
+            place_of(self.document, ()),
+        )
+        return [Problem((), message, self._ways_to_vary(), place)]
 
     def _ways_to_vary(self) -> str:
         if self.source.name is None:
-            return "name an axis: optimizer.lr=0.1,0.01 or optimizer.lr=logspace(1e-4,1,9)"
+            return 'name an axis: optimizer.lr=0.1,0.01 or "optimizer.lr=logspace(1e-4,1,9)"'
         return "add an axis: `grid: {optimizer.lr: [0.1, 0.01]}`, or `seeds: 3`"
 
     def _number_of_seeds(self) -> int:

@@ -153,6 +153,31 @@ def test_values_of_a_key(complaint, lines, message, marked, hint):
 
 
 @pytest.mark.parametrize(
+    ("lines", "place"),
+    [
+        ("grid: {optimizer.lr: logspace(1e-4, 1, 9}", "3:24"),
+        ("grid:\n  optimizer.lr: logspace(1e-4, 1, 9", "4:19: optimizer.lr"),
+        ("random:\n  optimizer.lr: loguniform(1e-4, 1", "4:19: optimizer.lr"),
+        ("seeds: range(5", "3:10: sweep.seeds"),
+    ],
+)
+def test_a_call_is_closed(complaint, lines, place):
+    text = complaint(lines)
+    assert text.startswith(f"x.yaml:{place}: the bracket is not closed\n")
+    assert text.endswith("1 problem in x.yaml")
+
+
+def test_a_call_may_go_on_in_the_next_line(sweep_of):
+    sweep = sweep_of("grid:\n  optimizer.lr: logspace(0.1,\n    10, 3)")
+    assert [point.settings["optimizer.lr"] for point in sweep.points] == [0.1, 1, 10]
+
+
+@pytest.mark.parametrize("lines", ["set: {optimizer.lr: [1, 2]}", "set: {optimizer.lr: range(3)}"])
+def test_that_nothing_varies_is_not_told_beside_a_mistake(complaint, lines):
+    assert complaint(lines).endswith("1 problem in x.yaml")
+
+
+@pytest.mark.parametrize(
     ("values", "message", "hint"),
     [
         ("[8, 4]", "8 and 4", "write [[8, 4]] for one value, [[8], [4]] for two"),
