@@ -263,6 +263,17 @@ def test_that_nothing_varies_is_not_told_beside_a_mistake(override):
 
 
 @pytest.mark.usefixtures("folder")
+def test_advice_on_the_strategy_and_the_metric_is_as_it_is_typed():
+    drawn = 'override "optimizer.lr=uniform(0.1,1)": sweep.strategy: `optimizer.lr` is drawn'
+    text = refused("optimizer.lr=uniform(0.1,1)")
+    assert text.startswith(drawn)
+    assert 'choose "sweep.strategy={name: random, samples: 20}"\n' in text
+    assert "choose sweep.strategy=grid\n" in refused("optimizer.lr=1,2", "sweep.strategy=random")
+    text = refused("dataset.validation=0,0.1")
+    assert "write sweep.metric=train_loss, which all have" in text
+
+
+@pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize(
     ("override", "meant"),
     [

@@ -468,6 +468,30 @@ def test_runs_of_different_lengths_are_not_halved(complaint):
     assert "give all the same `training.epochs`, or take another" in text
 
 
+@pytest.mark.parametrize(
+    ("lines", "column"),
+    [
+        ("random: {optimizer.lr: uniform(0.1, 1)}", 26),
+        ("each: [{random: {optimizer.lr: uniform(0.1, 1)}}]", 34),
+        ("strategy: grid\nrandom: {optimizer.lr: uniform(0.1, 1)}", 13),
+    ],
+)
+def test_a_draw_under_the_default_strategy_is_pointed_at(complaint, lines, column):
+    text = complaint(lines)
+    assert text.startswith(f"x.yaml:3:{column}: sweep.strategy: `optimizer.lr` is drawn, and a ")
+    assert "choose `strategy: {name: random, samples: 20}`\n" in text
+
+
+@pytest.mark.parametrize("names", ["[sgd, momentum]", "[sgd, adam]"])
+@pytest.mark.parametrize("key", ["optimizer", "optimizer.name"])
+def test_a_key_that_some_listed_components_lack_belongs_under_each(complaint, names, key):
+    text = complaint(f"grid: {{{key}: {names}, optimizer.momentum: [0.5, 0.9]}}")
+    assert "optimizer.momentum: unknown key" in text
+    assert "has lr, clipping; keys that only some have go under `each` of a sweep file" in text
+    alone = complaint("grid: {optimizer.lr: [1, 2], optimizer.momentum: [0.5, 0.9]}")
+    assert "`each`" not in alone
+
+
 def test_what_the_strategy_says_stands_at_its_line(complaint):
     text = complaint("strategy: random\ngrid: {optimizer.lr: [1, 2]}")
     assert text.startswith("x.yaml:3:13: sweep.strategy: everything is listed, so")
