@@ -273,6 +273,7 @@ def test_the_live_table(runs, monkeypatch, tmp_path):
     monkeypatch.setattr(sweep_progress, "Console", lambda stderr: screen)
     table = LiveTable(3, ["optimizer.lr"], "val_accuracy")
     try:
+        table.note("what was there is elsewhere")
         table.begun(runs[0])
         table.settled(runs[0], finished(0.5))
         table.begun(runs[1])
@@ -284,6 +285,7 @@ def test_the_live_table(runs, monkeypatch, tmp_path):
         text = plain.file.getvalue()  # type: ignore[attr-defined]
     finally:
         table.close()
+    assert "note: what was there is elsewhere" in screen.file.getvalue()  # type: ignore[attr-defined]
     head, best, *running = [line.rstrip() for line in text.splitlines()]
     assert re.fullmatch(r"━+ +1 of 3 runs done  [\d.]+ m?s left", head)
     assert best == "best val_accuracy 50.00% (lr=0.1, seed 0)"
