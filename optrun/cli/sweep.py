@@ -22,8 +22,8 @@ def sweep(
     overrides: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Axes and changes: `optimizer.lr=logspace(1e-4,1,9) optimizer.name=sgd,adam "
-            "seed=range(5) training.epochs=5`."
+            help='Axes and changes: `"optimizer.lr=logspace(1e-4,1,9)" optimizer.name=sgd,adam '
+            '"seed=range(5)" training.epochs=5`.'
         ),
     ] = None,
     dry_run: Annotated[

@@ -143,6 +143,9 @@ class PlainSweep(SweepWatcher):
     def notice(self, text: str) -> None:
         self.say(text)
 
+    def note(self, text: str) -> None:
+        self.say(f"note: {text}")
+
     def progress(self, run: SweepRun, what: Plan | Pulse) -> None:
         super().progress(run, what)
         if isinstance(what, Pulse) and monotonic() - self.told > SILENCE_SECONDS:
@@ -205,6 +208,9 @@ class LiveTable(SweepWatcher):
 
     def notice(self, text: str) -> None:
         self.text = text
+
+    def note(self, text: str) -> None:
+        self.say(f"note: {text}")
 
     def settled(self, run: SweepRun, stored: Stored, reused: bool = False) -> None:
         super().settled(run, stored, reused)

@@ -16,6 +16,7 @@ from optrun.yaml_text import SCALARS, TAG
 
 LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 CALL = re.compile(r"[A-Za-z]\w* ?\(")
+UNCLOSED = "the bracket is not closed"
 DEPTH = 30
 LONGEST_NUMBER = 400
 
@@ -24,7 +25,8 @@ PLAIN_WORDS = {
     "that cannot start any token": "this character cannot begin a value: put the text in quotes",
     "mapping values are not allowed": "a `:` is out of place: indentation, or quotes missing?",
     "expected <block end>": "the indentation does not match the lines above",
-    "but found '<stream end>'": "the bracket is not closed",
+    "but found '<stream end>'": UNCLOSED,
+    "expected the node content, but found ','": "a value is missing before the comma",
     "found another document": "a second document begins here: a file holds one config",
 }
 PLAIN_WORDS_ABOUT_THE_START = {
@@ -113,7 +115,7 @@ def parse(content: str, text: Text, calls: bool = False) -> Document:
         content: what is parsed.
         text: what the reader is shown, line for line and column for column.
         calls: whether `logspace(1e-3, 1, 7)` is one text even within braces, where YAML would end
-            it at the comma.
+            it at the comma; there, one that is not closed is refused.
 
     Raises:
         Unreadable: the syntax is broken. Duplicate keys and unfit scalars are collected in the
@@ -161,7 +163,12 @@ class _CallLoader(_Loader):
     def scan_plain(self) -> Any:
         token = super().scan_plain()
         rest = self.buffer[token.start_mark.index :]
-        if CALL.match(token.value) and (length := _length_of_call(rest)) > len(token.value):
+        if not CALL.match(token.value):
+            return token
+        length = _length_of_call(rest)
+        if not length and self.flow_level:
+            raise _Refused(problem=UNCLOSED, problem_mark=token.start_mark)
+        if length > len(token.value):
             self.forward(token.start_mark.index + length - self.index)
             self.allow_simple_key = False
             return yaml.ScalarToken(rest[:length], True, token.start_mark, self.get_mark())

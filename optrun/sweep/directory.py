@@ -58,7 +58,7 @@ class SweepDirectory:
         return self.path / "sweep.png"
 
     @contextmanager
-    def taken(self, written: Mapping[str, Any]) -> Iterator[None]:
+    def taken(self, written: Mapping[str, Any]) -> Iterator[Path | None]:
         """Have the directory be the sweep's while the block runs.
 
         What another sweep has left there is kept. Several processes may be at the same sweep; all
@@ -66,6 +66,9 @@ class SweepDirectory:
 
         Args:
             written: what sweep.yaml is to hold.
+
+        Yields:
+            Where the files of the sweep that was there are now; None: there was none.
 
         Raises:
             RunError: another sweep of this name is running, or the directory cannot be written.
@@ -76,27 +79,27 @@ class SweepDirectory:
                 self.path.mkdir(parents=True, exist_ok=True)
                 with suppress(Timeout):
                     guard.acquire()
-                self._make_room(text, guard.is_locked)
+                aside = self._make_room(text, guard.is_locked)
             except OSError as error:
                 raise unwritable(self.path, error) from error
             write_text(self.spec, text)
-            yield
+            yield aside
         finally:
             guard.release()
 
-    def _make_room(self, text: str, is_ours: bool) -> None:
+    def _make_room(self, text: str, is_ours: bool) -> Path | None:
         """Put aside what another sweep has left, unless it is still at work."""
         if not self.spec.exists() or read_text(self.spec) == text:
-            return
+            return None
         if not is_ours:
             name = self.path.name
             raise RunError(
                 f"another sweep named {name} is running; give this one a name of its own: "
                 f"sweep.name={name}-2"
             )
-        self._put_aside()
+        return self._put_aside()
 
-    def _put_aside(self) -> None:
+    def _put_aside(self) -> Path:
         number = 1
         while (aside := self.path / f"earlier-{number}" / self.spec.name).exists():
             number += 1
@@ -105,6 +108,7 @@ class SweepDirectory:
         for file in (self.results, self.summary, self.picture, self.spec):
             if file.exists():
                 file.rename(aside.with_name(file.name))
+        return aside.parent
 
 
 def named_sweep(out: Path, name: str) -> SweepDirectory:

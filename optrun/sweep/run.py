@@ -139,11 +139,16 @@ def carry_out(sweep: Sweep, order: Order, watcher: Watcher) -> SweepDirectory:
     """
     directory = SweepDirectory.named(order.out, sweep.name)
     with (
-        directory.taken(sweep.written()),
+        directory.taken(sweep.written()) as aside,
         new_shelf(order.out / FOLDER) as shelf,
         Interrupt(watcher.stopping) as interrupt,
         closing(executor_for(order, shelf)) as executor,
     ):
+        if aside:
+            watcher.note(
+                f"the results of another sweep named {sweep.name} were put into {aside}; "
+                "sweep.name=... keeps both apart"
+            )
         sweeping = Sweeping(sweep, order, shelf, partial(end_if, interrupt))
         watcher.notice("looking at what is there")
         missing = unfinished(sweeping)

@@ -11,6 +11,9 @@ class Watcher:
     def notice(self, text: str) -> None:
         """Something that takes a moment has begun."""
 
+    def note(self, text: str) -> None:
+        """Something a person might not expect, to be kept in view."""
+
     def begun(self, run: SweepRun) -> None:
         """A worker has been given the run."""
 

@@ -138,7 +138,13 @@ def test_a_wider_sweep_adds_what_is_missing_and_keeps_the_narrow_one(swept, tmp_
     subprocess.run(["cp", "-r", *map(str, folder.iterdir()), str(tmp_path)], check=True)
     code, _, err = sweep(tmp_path, "small.yaml", "optimizer.lr=0.1,1,0.5", "seed=range(2)")
     assert code == 0
-    assert [line.split("  ")[0] for line in err.splitlines()[2:]] == ["5/6", "6/6"]
+    note, *_, fifth, sixth = err.splitlines()
+    assert note == (
+        "note: the results of another sweep named small were put into runs/sweeps/small/earlier-1; "
+        "sweep.name=... keeps both apart"
+    )
+    assert [line.split("  ")[0] for line in (fifth, sixth)] == ["5/6", "6/6"]
+    assert len(err.splitlines()) == 5
     directory = tmp_path / "runs/sweeps/small"
     assert len((directory / "results.csv").read_text().splitlines()) == 7
     narrow = directory / "earlier-1"
@@ -167,7 +173,7 @@ def test_a_dry_run_tells_what_there_is_and_writes_nothing(swept):
 def test_a_dry_run_of_a_search_says_what_it_chooses_from(folder):
     code, out, _ = sweep(
         folder, "small.yaml", "optimizer.lr=loguniform(1e-4,1)", "optimizer.name=sgd,adam",
-        "seed=range(2)", "sweep.strategy={name: tpe, samples: 5}", "--dry-run",
+        "seed=range(2)", "sweep.strategy={name: tpe, samples: 5, startup: 1}", "--dry-run",
     )  # fmt: skip
     assert code == 0
     *table, totals, _ = out.splitlines()
@@ -275,6 +281,7 @@ def test_the_live_table(runs, monkeypatch, tmp_path):
     monkeypatch.setattr(sweep_progress, "Console", lambda stderr: screen)
     table = LiveTable(3, ["optimizer.lr"], "val_accuracy")
     try:
+        table.note("what was there is elsewhere")
         table.begun(runs[0])
         table.settled(runs[0], finished(0.5))
         table.begun(runs[1])
@@ -286,6 +293,7 @@ def test_the_live_table(runs, monkeypatch, tmp_path):
         text = plain.file.getvalue()  # type: ignore[attr-defined]
     finally:
         table.close()
+    assert "note: what was there is elsewhere" in screen.file.getvalue()  # type: ignore[attr-defined]
     head, best, *running = [line.rstrip() for line in text.splitlines()]
     assert re.fullmatch(r"━+ +1 of 3 runs done  [\d.]+ m?s left", head)
     assert best == "best val_accuracy 50.00% (lr=0.1, seed 0)"

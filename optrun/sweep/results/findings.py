@@ -11,7 +11,7 @@ from optrun.sweep.results.significance import SIGNIFICANT, PairedTest, paired_te
 from optrun.viz.labels import value_text
 
 NAMED = 5  # runs that a sentence names at most
-MORE_SEEDS = "`seeds: 5` in the sweep, or `seed=range(5)` on the command line"
+MORE_SEEDS = '`seeds: 5` in the sweep, or `"seed=range(5)"` on the command line'
 
 
 def findings(comparison: Comparison) -> list[str]:

@@ -61,6 +61,11 @@ def is_call(value: Any) -> bool:
     return match is not None and bool(nearest(match[1], FORMS, likeness=0.7))
 
 
+def is_unclosed(value: Any) -> bool:
+    """Whether it is a text that begins like a call and lacks the bracket at its end."""
+    return isinstance(value, str) and not is_call(value) and is_call(f"{value})")
+
+
 def read_call(value: str, place: Place) -> Call:
     """The call that the text at `place` is.
 

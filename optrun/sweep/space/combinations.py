@@ -6,12 +6,20 @@ from dataclasses import dataclass, field
 from itertools import chain, product
 from typing import Any
 
-from optrun.config.document import Document, Unreadable
+from optrun.config.document import UNCLOSED, Document, Unreadable
 from optrun.config.overrides import Assignment
 from optrun.config.problems import KeyPath, Place, Problem, count
 from optrun.config.vocabulary import value_at
 from optrun.config.wording import show
-from optrun.sweep.space.calls import FORMS, MOST_VALUES, distribution, is_call, listed, read_call
+from optrun.sweep.space.calls import (
+    FORMS,
+    MOST_VALUES,
+    distribution,
+    is_call,
+    is_unclosed,
+    listed,
+    read_call,
+)
 from optrun.sweep.space.distributions import Choice, Distribution
 
 BLOCK: KeyPath = ("sweep",)
@@ -257,6 +265,8 @@ class _Reader:
         elif isinstance(value, dict):
             message = f"must be {wanted}, not a section"
             hint = f"write dotted keys, such as `{key}.{next(iter(value), 'lr')}:`"
+        elif is_unclosed(value):
+            message = UNCLOSED
         elif not isinstance(value, list):
             hint = "a single value stands under `set`"
         self.problems.append(Problem((key,), message, hint, place))

@@ -4,6 +4,7 @@ A comma between values makes an axis, brackets around them one list; a function 
 anything else is one value for all runs. `sweep.strategy=random` changes the sweep itself.
 """
 
+import re
 from collections.abc import Sequence
 
 from optrun.config.document import Document, Unreadable, parse
@@ -14,6 +15,8 @@ from optrun.sweep.space.combinations import BLOCK, normal, refusal_of_axis
 from optrun.sweep.space.schema import SweepFile
 
 CHANGEABLE = ("name", "seeds", "strategy", "metric")
+OF_THE_SWEEP_ALONE = ("seeds", "strategy", "metric")
+"""Those that are no keys of a config."""
 SECTIONS = ("set", "grid", "random")
 
 
@@ -24,7 +27,8 @@ def write_axes(document: Document, overrides: Sequence[str]) -> list[str]:
     read is added to the document's problems.
 
     Returns:
-        Notes on what was left out of the strategy because another one was chosen.
+        Notes on what was left out of the strategy because another one was chosen, and on a name
+        that is not the sweep's.
     """
     writer = _Writer(document)
     for text in texts_of(overrides):
@@ -32,7 +36,12 @@ def write_axes(document: Document, overrides: Sequence[str]) -> list[str]:
             writer.write(text)
         except Unreadable as error:
             document.problems.append(error.problem)
-    return assign(SweepFile, document, writer.of_the_sweep)
+    return [*writer.notes, *assign(SweepFile, document, writer.of_the_sweep)]
+
+
+def typed(override: str) -> str:
+    """The override as it is typed: in quotes where shells take letters of it for themselves."""
+    return override if re.fullmatch(r"[\w.,:/=+-]*", override) else f'"{override}"'
 
 
 class _Writer:
@@ -40,6 +49,7 @@ class _Writer:
         self.document = document
         self.given: dict[str, Place] = {}
         self.of_the_sweep: list[Assignment] = []
+        self.notes: list[str] = []
 
     def write(self, text: Text) -> None:
         """Write one of the arguments.
@@ -49,6 +59,9 @@ class _Writer:
         """
         written, value = split_override(text)
         key, place = normal(written), Place(text, 1, 1, len(written) + 1)
+        if key.split(".")[0] in OF_THE_SWEEP_ALONE:
+            hint = f"write {typed(f'sweep.{key}={value.strip()}')}"
+            raise Unreadable(f"`{key}` is a key of the sweep, not of its config", place, hint)
         section, read = _read(text, written, value)
         if key == "sweep" or key.startswith("sweep."):
             self._change_the_sweep(written, place, read)
@@ -57,6 +70,9 @@ class _Writer:
             problem = refusal_of_axis(key, place)
             self.document.problems += [problem] if problem else []
             return
+        if key == "name" and BLOCK in self.document.keys:  # a config alone names its sweep too
+            meant = typed(f"sweep.name={value.strip()}")
+            self.notes.append(f"{text.lines[0]} names the runs; {meant} names the sweep")
         if key == "seed" and section != "set":
             self._replace(key, "seeds", text)
             self.of_the_sweep.append(Assignment("sweep.seeds", place, read, shown="seed"))
@@ -107,6 +123,10 @@ def _read(text: Text, key: str, value: str) -> tuple[str, Document]:
         raise
     if not items.values:
         return "set", Document("", None)
+    if value.rstrip().endswith(","):
+        end = len(key) + 1 + len(value.rstrip())
+        hint = "write another value after it, or remove it"
+        raise Unreadable("a value is missing after the comma", Place(text, 1, end, end + 1), hint)
     if len(items.values) > 1:
         end = len(text.lines[0]) + 1
         items.items[()] = Place(text, 1, len(key) + 2, max(end, len(key) + 3))

@@ -2,14 +2,15 @@
 
 import copy
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from optrun.config.document import Document
 from optrun.config.load import finished, problems_of
 from optrun.config.overrides import assign
-from optrun.config.problems import KeyPath, Place, Problem
+from optrun.config.problems import KeyPath, Place, Problem, dotted
 from optrun.config.schema import Config
+from optrun.config.translate import UNKNOWN_KEY
 from optrun.config.vocabulary import slot_at
 from optrun.sweep.space.calls import is_call
 from optrun.sweep.space.combinations import Origin, Setting
@@ -72,7 +73,10 @@ class Composer:
 
 def _advised(problem: Problem, values: Any, origins: dict[str, Origin]) -> Problem:
     """The problem, told as one of the axis where a list is taken for a value or the reverse."""
-    key = ".".join(map(str, problem.path))
+    if _is_of_another(problem, values, origins):
+        hint = f"{problem.hint}; keys that only some have go under `each` of a sweep file"
+        return replace(problem, hint=hint)
+    key = dotted(problem.path)
     origin, slot = origins.get(key), slot_at(Config, values, problem.path)
     if origin is None or slot is None:
         return problem
@@ -93,6 +97,15 @@ def _advised(problem: Problem, values: Any, origins: dict[str, Origin]) -> Probl
         whole = "integer(low, high)" if origin.section == "random" else "range(first, end, step)"
         hint = f"{whole} gives whole numbers"
     return Problem(problem.path, problem.message, hint, problem.place)
+
+
+def _is_of_another(problem: Problem, values: Any, origins: dict[str, Origin]) -> bool:
+    """Whether the key belongs to other components than the one chosen, and several are listed."""
+    section, slot = dotted(problem.path[:-1]), slot_at(Config, values, problem.path[:-1])
+    if problem.message != UNKNOWN_KEY or " belongs to " not in problem.hint:
+        return False
+    keys = [section, f"{section}.{slot.choice.key}"] if slot and slot.choice else []
+    return any(len(origins[key].items) > 1 for key in keys if key in origins)
 
 
 def _axis_of_parts(path: KeyPath, origin: Origin) -> Problem:

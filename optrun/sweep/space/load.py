@@ -1,5 +1,6 @@
 """From a sweep file, or a config with axes on the command line, to a sweep that can be run."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -7,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from optrun.config.document import Document, Unreadable
-from optrun.config.problems import KeyPath, Problem, count, render
+from optrun.config.problems import KeyPath, Place, Problem, count, render
 from optrun.config.schema import Config
+from optrun.config.vocabulary import value_at
 from optrun.errors import ConfigError
 from optrun.sweep.space.candidates import Candidate, Point
 from optrun.sweep.space.checking import ComposedSpace, Findings, common_measure, judge_all
-from optrun.sweep.space.combinations import BLOCK, normal, read_space
-from optrun.sweep.space.command_line import write_axes
+from optrun.sweep.space.combinations import BLOCK, Draw, normal, read_space
+from optrun.sweep.space.command_line import typed, write_axes
 from optrun.sweep.space.composing import Composer
 from optrun.sweep.space.schema import Space, SweepBlock
 from optrun.sweep.space.seeds import SEEDS, move_seeds, read_seeds
@@ -115,14 +117,13 @@ class _Draft:
             self.findings = judge_all(self.space, points)
         if self.block and self.is_whole:
             self._judge_strategy(self.block.strategy, points)
-            self._refuse_sameness(points)
         told = self.findings.problems(points, self._number_of_seeds())
         if self.block and self.is_whole and not told:
             self._judge_metric(self.block)
         # what was unreadable in a value has come up with each run that has it
         known = {(problem.place, problem.message) for problem in self.findings.all()}
         read = [p for p in self.document.problems if (p.place, p.message) not in known]
-        if problems := read + told:
+        if problems := read + told or self._sameness(points):
             raise ConfigError(render(problems, self.document.source, MOST_PROBLEMS))
 
     def finished(self, notes: Sequence[str]) -> Sweep:
@@ -163,7 +164,10 @@ class _Draft:
         if not lengths:
             return
         if problem := strategy.problem(points, max(lengths)):
-            self._note(path, problem)
+            place = place_of(self.document, path)
+            if value_at(self.document.values, path) is None:  # what a grid cannot do is elsewhere
+                place = self._first_draw() or place
+            self.document.problems.append(Problem(path, self._as_typed(problem), "", place))
             return
         if len(lengths) > 1 and strategy.pauses:
             message = (
@@ -177,21 +181,38 @@ class _Draft:
             if point.distributions:  # what is listed has been judged
                 self.findings.add(point, self.space.compose(candidate))
 
+    def _first_draw(self) -> Place | None:
+        parts = chain.from_iterable(self.space.combinations)
+        return next((part.place for part in parts if isinstance(part, Draw)), None)
+
     def _judge_metric(self, block: SweepBlock) -> None:
         configs = [config for _, config in self.findings.configs]
         _, message, hint = common_measure(block.metric, configs)
         if message:
-            self._note((*BLOCK, "metric"), message, hint)
+            self._note((*BLOCK, "metric"), message, self._as_typed(hint))
 
-    def _refuse_sameness(self, points: Sequence[Point]) -> None:
-        alone = len(points) == 1 and not points[0].distributions
-        if alone and self._number_of_seeds() == 1:
-            self._note((), "nothing varies, so there is nothing to compare", self._ways_to_vary())
+    def _sameness(self, points: Sequence[Point]) -> list[Problem]:
+        """That nothing varies; told last, for a mistake elsewhere is mostly the reason."""
+        if len(points) > 1 or points[0].distributions or self._number_of_seeds() > 1:
+            return []
+        message, place = (
+            "nothing varies, so there is nothing to compare",
+            place_of(self.document, ()),
+        )
+        return [Problem((), message, self._ways_to_vary(), place)]
 
     def _ways_to_vary(self) -> str:
         if self.source.name is None:
-            return "name an axis: optimizer.lr=0.1,0.01 or optimizer.lr=logspace(1e-4,1,9)"
+            return 'name an axis: optimizer.lr=0.1,0.01 or "optimizer.lr=logspace(1e-4,1,9)"'
         return "add an axis: `grid: {optimizer.lr: [0.1, 0.01]}`, or `seeds: 3`"
+
+    def _as_typed(self, advice: str) -> str:
+        """With `strategy: grid` as on the command line, where there is no sweep file."""
+        if self.source.name is not None:
+            return advice
+        return re.sub(
+            r"`(strategy|metric): ([^`]*)`", lambda m: typed(f"sweep.{m[1]}={m[2]}"), advice
+        )
 
     def _number_of_seeds(self) -> int:
         return self.seeds if isinstance(self.seeds, int) else len(self.seeds)

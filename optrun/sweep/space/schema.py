@@ -35,7 +35,8 @@ class SweepBlock(Space):
     base: str | dict[str, Any]
     """The config: its path, relative to the file of the sweep, or all of it written out."""
     name: FolderName | None = None
-    """What the directory of results is called. Default: the file's name."""
+    """What the directory of results is called. Default: the file's name; for a config with axes
+    on the command line, the config's `name`."""
     seeds: Count | list[Seed] | str | None = None
     """How many seeds each candidate is trained with, from the config's own on; or a list of them;
     or `range(5)`. Default: the config's own alone."""

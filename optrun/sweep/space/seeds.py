@@ -1,9 +1,9 @@
 """The seeds of a sweep: how many, which, or a range."""
 
-from optrun.config.document import Document, Unreadable
+from optrun.config.document import UNCLOSED, Document, Unreadable
 from optrun.config.problems import Place, Problem
 from optrun.config.vocabulary import value_at
-from optrun.sweep.space.calls import is_call, listed, read_call
+from optrun.sweep.space.calls import is_call, is_unclosed, listed, read_call
 from optrun.sweep.space.combinations import BLOCK, normal
 
 SEEDS = (*BLOCK, "seeds")
@@ -54,6 +54,8 @@ def read_seeds(document: Document) -> tuple[int, ...] | int:
 
 
 def _ranged(text: str, place: Place | None) -> list[int]:
+    if is_unclosed(text):
+        raise Unreadable(UNCLOSED, place)
     if place is None or not is_call(text):
         raise Unreadable(f"must be {WANTED_SEEDS}, not the text '{text}'", place)
     call = read_call(text, place)

@@ -18,18 +18,20 @@ if TYPE_CHECKING:
 class Search(Strategy):
     """A search of its own for each listed combination, all with the same budget.
 
-    Trial k is proposed after the values of trials 0 … k − `parallel` are known, and after no
-    others: what is proposed does not depend on how many workers there are or which is first.
+    Trial k, counted from 0, is proposed after the values of trials 0 … k − `parallel` are known,
+    and after no others: what is proposed does not depend on how many workers there are or which is
+    first. Trials with fewer than `startup` such values, which are the first `startup` + `parallel`
+    − 1, are drawn as by `random`.
     """
 
     samples: Count = 30
     """Trials for each listed combination."""
     startup: Count = 10
-    """Values to be known before the model proposes; until then, trials are drawn as by
-    `random`."""
+    """Values to be known before the model proposes. Until then trials are drawn at random: the
+    first `startup` + `parallel` − 1, for some run while those values become known."""
     parallel: Count = 4
     """Trials that run at once: a proposal waits for the values of all but the last `parallel` − 1
-    before it. More keep more workers busy and learn later."""
+    before it. More keep more workers busy, learn later, and draw more at random."""
     seed: Size = 0
     """Which draws and proposals; not the seed of the runs."""
 
@@ -41,15 +43,26 @@ class Search(Strategy):
         """Optuna's sampler for one listed combination."""
 
     def problem(self, points: Sequence[Point], epochs: int) -> str | None:
-        """Something must be drawn.
+        """Something must be drawn, and not all of it at random.
 
         Raises:
             UserError: a package is missing.
         """
-        problem = nothing_to_draw(points)
+        problem = nothing_to_draw(points) or self._nothing_to_propose()
         if problem is None:
             require(self.name, self.packages, self.install)
         return problem
+
+    def _nothing_to_propose(self) -> str | None:
+        at_random = self.startup + self.parallel - 1
+        if self.samples > at_random:
+            return None
+        return (
+            f"the first {at_random} trials (startup + parallel - 1) are drawn at random, so "
+            f"{self.name} would propose none of {self.samples}; "
+            f"write `samples: {2 * at_random}`, a smaller `startup` or `parallel`, "
+            f"or choose `strategy: {{name: random, samples: {self.samples}}}`"
+        )
 
     def candidates(self, points: Sequence[Point], epochs: int) -> Sequence[Candidate]:
         """None: they are proposed as values become known."""
@@ -136,7 +149,8 @@ class GP(Search):
 
     Jones, Schonlau & Welch 1998; its logarithm: Ament et al. 2023; optuna's GPSampler. It is
     sequential model-based optimization (Algorithm 7.1 in Qiu 2020) with EI as what is gained, begun
-    by random trials in place of a random model, and with `parallel` evaluations at once.
+    by random trials in place of a random model, and with `parallel` evaluations at once. It needs
+    torch beside optuna: pip install 'optrun[search]' torch.
     """
 
     name: Literal["gp"] = "gp"

@@ -144,7 +144,7 @@ def test_workers_have_one_thread_for_blas(bureau):
 ORPHAN = """
 import sys, time
 from pathlib import Path
-from tests.sweep.engines.test_local import ENDLESS, local_bureau
+from tests.sweep.engines.test_local import ENDLESS, busy, local_bureau
 if __name__ == "__main__":
     bureau = local_bureau(Path(sys.argv[1]), 1)
     (run,) = bureau.runs(1, ENDLESS)

@@ -50,13 +50,13 @@ def p_of(first: list[float], second: list[float]) -> str:
             {("adam", 0.1): [0.75], ("sgd", 0.2): [0.5]},
             "No winner: adam, lr=0.1 (75.00 %) leads sgd, lr=0.2 (50.00 %), but one seed cannot "
             "tell whether it would again (n = 1, so no p). Train more seeds: `seeds: 5` in the "
-            "sweep, or `seed=range(5)` on the command line.",
+            'sweep, or `"seed=range(5)"` on the command line.',
         ),
         (
             {("adam", 0.1): [0.75], ("sgd", 0.2): [0.75]},
             "No winner: adam, lr=0.1 (75.00 %) does as well as sgd, lr=0.2 (75.00 %), but one "
             "seed cannot tell whether it would again (n = 1, so no p). Train more seeds: "
-            "`seeds: 5` in the sweep, or `seed=range(5)` on the command line.",
+            '`seeds: 5` in the sweep, or `"seed=range(5)"` on the command line.',
         ),
         (
             {("adam", 0.1): [0.75, 0.5], ("sgd", 0.2): [0.5, 0.25]},
@@ -78,7 +78,7 @@ def p_of(first: list[float], second: list[float]) -> str:
             {("adam", 0.1): [0.5, 0.5, "failed"], ("sgd", 0.2): [0.25, "failed", "diverged"]},
             "No winner: adam, lr=0.1 (50.00 ± 0.00 %) leads sgd, lr=0.2 (25.00 %), but one seed "
             "cannot tell whether it would again (n = 1, so no p). Train more seeds: `seeds: 5` in "
-            "the sweep, or `seed=range(5)` on the command line.",
+            'the sweep, or `"seed=range(5)"` on the command line.',
         ),
         (
             {("adam", 0.1): [0.5, 0.25, "waiting"], ("sgd", 0.2): [0.75, 0.5, "failed"]},

@@ -173,10 +173,20 @@ def test_a_call_is_one_text_within_braces_too(opening, closing, call):
     assert read in ([call, 2], {"a": call, "b": 2})
 
 
-@pytest.mark.parametrize("text", ["{a: f(1, b: 2}", "[x (1, 2), 3]"])
-def test_what_is_no_call_or_not_closed_is_read_as_ever(text):
+@pytest.mark.parametrize("text", ["{a: (1, b: 2}", "[3 (1, 2), 3]", "a: f(1, b"])
+def test_what_is_no_call_is_read_as_ever(text):
     lines = Text("x.yaml", (text,))
-    assert parse(text, lines, calls=True).values == parse(text, lines).values or "x (" in text
+    assert parse(text, lines, calls=True).values == parse(text, lines).values
+
+
+def test_a_call_within_braces_is_closed():
+    text = "{a: f(1, b: 2}"
+    with pytest.raises(Unreadable) as caught:
+        parse(text, Text("x.yaml", (text,)), calls=True)
+    assert (str(caught.value), caught.value.problem.place.column) == (
+        "the bracket is not closed",
+        5,
+    )
 
 
 def test_rounding_leaves_the_ends_as_they_were_typed():

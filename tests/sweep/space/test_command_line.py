@@ -184,6 +184,10 @@ def test_draws_and_the_strategy_of_a_plain_config(folder):
         ),
         ("optimizer.rl=1,2", "optimizer.rl: unknown key", "optimizer.rl", "did you mean `lr`?"),
         ("optimizer", "not an override", "optimizer", "write it as key.path=value"),
+        ("optimizer.lr=0.1,", "a value is missing after the comma", ",", "write another value"),
+        ("optimizer.lr=,2", "a value is missing before the comma", ",", ""),
+        ("optimizer.lr=logspace(1e-4,1,9", "the bracket is not closed", "l", ""),
+        ("seed=range(5", "the bracket is not closed", "r", ""),
         ("name=a,b", "name: changes no result, so it is no axis", "name", "remove it, or set it"),
         (
             "optimizer=sgd,{name: adm}",
@@ -242,6 +246,57 @@ def test_what_pairs_and_alternatives_decide_is_not_replaced(complaint, part):
 def test_a_config_without_axes_is_no_sweep():
     assert refused() == (
         "base.yaml: nothing varies, so there is nothing to compare\n"
-        "      | name an axis: optimizer.lr=0.1,0.01 or optimizer.lr=logspace(1e-4,1,9)\n"
+        '      | name an axis: optimizer.lr=0.1,0.01 or "optimizer.lr=logspace(1e-4,1,9)"\n'
         "1 problem in base.yaml"
     )
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    "override",
+    ["optimizer.lr=", "optimizer.lr=0.1,", "seed=range(5", "optimizer.lr=[0.1,0.01]", "lr=0.1"],
+)
+def test_that_nothing_varies_is_not_told_beside_a_mistake(override):
+    text = refused(override)
+    assert text.startswith(f'override "{override}": ')
+    assert text.endswith("1 problem in base.yaml")
+
+
+@pytest.mark.usefixtures("folder")
+def test_advice_on_the_strategy_and_the_metric_is_as_it_is_typed():
+    drawn = 'override "optimizer.lr=uniform(0.1,1)": sweep.strategy: `optimizer.lr` is drawn'
+    text = refused("optimizer.lr=uniform(0.1,1)")
+    assert text.startswith(drawn)
+    assert 'choose "sweep.strategy={name: random, samples: 20}"\n' in text
+    assert "choose sweep.strategy=grid\n" in refused("optimizer.lr=1,2", "sweep.strategy=random")
+    text = refused("dataset.validation=0,0.1")
+    assert "write sweep.metric=train_loss, which all have" in text
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("override", "meant"),
+    [
+        ("strategy=tpe", "sweep.strategy=tpe"),
+        ("strategy.samples=9", "sweep.strategy.samples=9"),
+        ("strategy={name: tpe}", '"sweep.strategy={name: tpe}"'),
+        ("seeds=2", "sweep.seeds=2"),
+        ("seeds = range(2)", '"sweep.seeds=range(2)"'),
+        ("metric=val_loss", "sweep.metric=val_loss"),
+    ],
+)
+def test_a_key_of_the_sweep_is_written_with_its_section(override, meant):
+    key = override.split("=")[0].rstrip()
+    head, _, below, total = refused(override, "optimizer.lr=1,2").split("\n")
+    assert head.endswith(f": `{key}` is a key of the sweep, not of its config")
+    assert below.split("^ ")[1] == f"write {meant}"
+    assert total == "1 problem in base.yaml"
+
+
+def test_a_name_that_is_not_the_sweeps_is_noted(sweep_of):
+    sweep = sweep_of("seeds: 2", "name=other")
+    assert (sweep.name, sweep.notes) == (
+        "x",
+        ("name=other names the runs; sweep.name=other names the sweep",),
+    )
+    assert of_config("name=other").notes == ()

@@ -153,6 +153,31 @@ def test_values_of_a_key(complaint, lines, message, marked, hint):
 
 
 @pytest.mark.parametrize(
+    ("lines", "place"),
+    [
+        ("grid: {optimizer.lr: logspace(1e-4, 1, 9}", "3:24"),
+        ("grid:\n  optimizer.lr: logspace(1e-4, 1, 9", "4:19: optimizer.lr"),
+        ("random:\n  optimizer.lr: loguniform(1e-4, 1", "4:19: optimizer.lr"),
+        ("seeds: range(5", "3:10: sweep.seeds"),
+    ],
+)
+def test_a_call_is_closed(complaint, lines, place):
+    text = complaint(lines)
+    assert text.startswith(f"x.yaml:{place}: the bracket is not closed\n")
+    assert text.endswith("1 problem in x.yaml")
+
+
+def test_a_call_may_go_on_in_the_next_line(sweep_of):
+    sweep = sweep_of("grid:\n  optimizer.lr: logspace(0.1,\n    10, 3)")
+    assert [point.settings["optimizer.lr"] for point in sweep.points] == [0.1, 1, 10]
+
+
+@pytest.mark.parametrize("lines", ["set: {optimizer.lr: [1, 2]}", "set: {optimizer.lr: range(3)}"])
+def test_that_nothing_varies_is_not_told_beside_a_mistake(complaint, lines):
+    assert complaint(lines).endswith("1 problem in x.yaml")
+
+
+@pytest.mark.parametrize(
     ("values", "message", "hint"),
     [
         ("[8, 4]", "8 and 4", "write [[8, 4]] for one value, [[8], [4]] for two"),
@@ -441,6 +466,30 @@ def test_runs_of_different_lengths_are_not_halved(complaint):
         "x.yaml:3:13: sweep.strategy: runs of 9 to 27 epochs cannot be compared on the way" in text
     )
     assert "give all the same `training.epochs`, or take another" in text
+
+
+@pytest.mark.parametrize(
+    ("lines", "column"),
+    [
+        ("random: {optimizer.lr: uniform(0.1, 1)}", 26),
+        ("each: [{random: {optimizer.lr: uniform(0.1, 1)}}]", 34),
+        ("strategy: grid\nrandom: {optimizer.lr: uniform(0.1, 1)}", 13),
+    ],
+)
+def test_a_draw_under_the_default_strategy_is_pointed_at(complaint, lines, column):
+    text = complaint(lines)
+    assert text.startswith(f"x.yaml:3:{column}: sweep.strategy: `optimizer.lr` is drawn, and a ")
+    assert "choose `strategy: {name: random, samples: 20}`\n" in text
+
+
+@pytest.mark.parametrize("names", ["[sgd, momentum]", "[sgd, adam]"])
+@pytest.mark.parametrize("key", ["optimizer", "optimizer.name"])
+def test_a_key_that_some_listed_components_lack_belongs_under_each(complaint, names, key):
+    text = complaint(f"grid: {{{key}: {names}, optimizer.momentum: [0.5, 0.9]}}")
+    assert "optimizer.momentum: unknown key" in text
+    assert "has lr, clipping; keys that only some have go under `each` of a sweep file" in text
+    alone = complaint("grid: {optimizer.lr: [1, 2], optimizer.momentum: [0.5, 0.9]}")
+    assert "`each`" not in alone
 
 
 def test_what_the_strategy_says_stands_at_its_line(complaint):

@@ -126,6 +126,36 @@ def test_trials_before_the_model_are_those_of_random_search(search):
 
 
 @pytest.mark.parametrize("search", SEARCHES)
+@pytest.mark.parametrize(("startup", "parallel"), [(1, 1), (3, 1), (1, 3), (2, 3)])
+def test_a_search_of_random_trials_alone_is_refused(search, startup, parallel):
+    point = Point(0, {}, BOUNDED)
+
+    def proposes(samples: int) -> bool:
+        strategy = search(samples=samples, startup=startup, parallel=parallel)
+        drawn = simulate(Random(samples=samples), [point], value=bowl)
+        searched = simulate(strategy, [point], value=bowl)
+        return list(map(told, searched)) != list(map(told, drawn))
+
+    def problem(samples: int) -> str | None:
+        return search(samples=samples, startup=startup, parallel=parallel).problem([point], 9)
+
+    most = startup + parallel - 1
+    assert (proposes(most), proposes(most + 1)) == (False, True)
+    assert problem(most + 1) is None
+    assert problem(most) == (
+        f"the first {most} trials (startup + parallel - 1) are drawn at random, so {search().name} "
+        f"would propose none of {most}; write `samples: {2 * most}`, a smaller `startup` or "
+        f"`parallel`, or choose `strategy: {{name: random, samples: {most}}}`"
+    )
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+def test_most_of_the_default_samples_are_left_to_the_search(search):
+    strategy = search()
+    assert strategy.startup + strategy.parallel - 1 < strategy.samples / 2
+
+
+@pytest.mark.parametrize("search", SEARCHES)
 def test_a_proposal_knows_the_values_of_trials_up_to_k_minus_parallel(search):
     strategy, changed = search(samples=6, startup=2, parallel=3), 2
     runs = [
