@@ -89,7 +89,8 @@ def hand_over(
     data = prepare(config.dataset, config.seed, config.dtype)
     assert data.validation
     program = compile_program(config, data)
-    orders = [program.epoch(epoch).order for epoch in range(config.training.epochs)]
+    epochs = [program.epoch(epoch).order for epoch in range(config.training.epochs)]
+    orders = [np.searchsorted(data.train.indices, rows) for rows in epochs]  # as places among them
     arrays = {
         "x": data.train.x,
         "y": data.train.y,
