@@ -23,7 +23,7 @@ from tests.benchmarks.suite import Row, at_least
 from tests.benchmarks.sweep_command import ROOT, SweepCommand, image_set
 from tests.benchmarks.timing import duel, take_turns
 
-AXES = ["optimizer.name=sgd,momentum,nesterov,adam", "optimizer.lr=logspace(1e-3,1e-1,8)"]
+AXES = ["optimizer.name=sgd,momentum,nesterov,adam", "optimizer.lr=logspace(1e-4,1e-2,8)"]
 WORKERS = 2
 THREADS = (1, 2)
 ROUNDS = 3
