@@ -38,7 +38,7 @@ def describe_environment(numerics: int) -> dict[str, Any]:
         "thread_variables": {
             name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ
         },
-        "git_commit": git_commit(),
+        "git_commit": commit_at_first(Path.cwd()),
     }
 
 
@@ -103,6 +103,12 @@ def loaded_blas() -> list[dict[str, Any]]:
         if pool["user_api"] == "blas"
     ]
     return sorted(libraries, key=str)  # they are found in any order
+
+
+@cache
+def commit_at_first(folder: Path) -> str | None:
+    """What `git_commit` says when this process first asks in a folder; asking takes 5 ms."""
+    return git_commit()
 
 
 def git_commit() -> str | None:

@@ -1,12 +1,13 @@
 """One run from config to finished directory: begun, resumed, or reused if it is there already."""
 
-from contextlib import closing, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from optrun import __version__
 from optrun.config.load import resolved
@@ -165,9 +166,17 @@ def prepare_trainer(
     return trainer
 
 
-def one_thread() -> threadpool_limits:
+def one_thread() -> AbstractContextManager[Any]:
     """Keep BLAS to one thread, so that the number of cores does not change a run's bits."""
-    return threadpool_limits(limits=1, user_api="blas")
+    return blas_pools().limit(limits=1, user_api="blas")
+
+
+@cache
+def blas_pools() -> ThreadpoolController:
+    """The thread pools of BLAS, looked for once: going through all libraries takes 1 ms."""
+    import scipy.linalg  # noqa: F401  its BLAS is the one the kernels call
+
+    return ThreadpoolController()
 
 
 def note_environment(directory: RunDirectory, observer: Observer) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
-NAMES = ("epoch", "components", "denormals", "overhead", "startup", "memory")
+NAMES = ("epoch", "components", "denormals", "overhead", "startup", "memory", "sweeps")
 """Each is a module of this package with a `measure()` that yields rows."""
 
 Row = dict[str, Any]

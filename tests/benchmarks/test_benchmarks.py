@@ -15,7 +15,7 @@ from rich.console import Console
 
 from optrun.training.observer import Pulse
 from tests.benchmarks import __main__ as command_line
-from tests.benchmarks import machine, report, startup, suite, timing
+from tests.benchmarks import machine, report, startup, suite, sweeps, timing, worker_memory
 from tests.benchmarks.denormals import CHUNK, step_seconds
 from tests.benchmarks.first_step import DONE, FirstStep
 
@@ -174,6 +174,37 @@ def test_starts_are_summed_up_by_their_medians():
     }
 
 
+def test_overhead_is_what_work_does_not_explain():
+    # two workers share 100 runs more: 50 each, of 30 ms of work and 20 ms besides
+    assert sweeps.overhead_a_run(50 * 0.05, 100 * 0.03, 100, 2) == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize("python", [None, "/no/python"])
+def test_tuners_are_measured_from_few_trials_and_ray_only_where_it_is(monkeypatch, capsys, python):
+    started, per_trial = [], {"memory": 0.01, "journal": 0.02, "sqlite": 0.03, "ray_trials": 2.0}
+
+    def run(command, **_):
+        python, _, module, trials, _workers, *storage = command
+        started.append(python)
+        clock[0] += 1.5 + int(trials) * per_trial[storage[0] if storage else module.split(".")[-1]]
+
+    clock = [0.0]
+    monkeypatch.setattr(sweeps.subprocess, "run", run)
+    monkeypatch.setattr(sweeps, "perf_counter", lambda: clock[0])
+    monkeypatch.delenv(sweeps.RAY, raising=False)
+    if python:
+        monkeypatch.setenv(sweeps.RAY, python)
+    rows = list(sweeps.measure_tuners(ours_s=4.5, ours_ms=10.0))
+    assert [row["peer_ms_a_trial"] for row in rows] == pytest.approx(
+        [10, 20, 30, 2000][: len(rows)]
+    )
+    assert [row["peer_s"] for row in rows] == pytest.approx([3.5, 5.5, 7.5, 401.5][: len(rows)])
+    assert [row["holds"] for row in rows] == [False, True, True, True][: len(rows)]
+    assert len(rows) == (4 if python else 3)
+    assert (python in started) == bool(python)
+    assert ("Ray Tune is left out" in capsys.readouterr().err) == (not python)
+
+
 # Measuring processes
 
 
@@ -190,6 +221,21 @@ def test_the_peak_is_that_of_the_command():
     measured = [sys.executable, "-m", "tests.benchmarks.peak", *command]
     done = subprocess.run(measured, cwd=ROOT, capture_output=True, text=True, check=True)
     assert held < int(done.stdout) < held + 40_000_000
+
+
+def test_a_process_s_own_memory_is_what_it_has_written_to():
+    if not Path("/proc/self/smaps_rollup").exists():
+        pytest.skip("Linux only")
+    held = 80_000_000
+    child = f"import time; held = bytes([1]) * {held}; time.sleep(0.5)"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    found = worker_memory.peaks([sys.executable, "-c", parent], ROOT, workers=1)
+    assert held / 1e6 < found.own < found.proportional < held / 1e6 + 40
+
+
+def test_a_failing_command_is_not_measured():
+    with pytest.raises(RuntimeError, match="status 3"):
+        worker_memory.peaks([sys.executable, "-c", "raise SystemExit(3)"], ROOT, workers=1)
 
 
 # What is printed

@@ -4,6 +4,7 @@ import errno
 import json
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -112,6 +113,24 @@ def test_the_same_arrays_are_the_same_bytes(tmp_path: Path):
     for name in ("a.npz", "b.npz"):
         files.write_arrays(tmp_path / name, ARRAYS)
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+def test_the_bytes_are_those_of_numpy(tmp_path: Path):
+    cube = np.arange(24.0).reshape(2, 3, 4)
+    layouts = {"columns": cube[0].T, "gaps": cube[:, ::2], "turned": cube.transpose(1, 0, 2)}
+    arrays = {**ARRAYS, **layouts, "flags": np.array([True, False]), "words": np.array(["a", "bc"])}
+    files.write_arrays(tmp_path / "ours.npz", arrays)
+    np.savez(tmp_path / "numpy.npz", **arrays)  # type: ignore[arg-type]
+    assert (tmp_path / "ours.npz").read_bytes() == (tmp_path / "numpy.npz").read_bytes()
+
+
+def test_large_arrays_are_written_without_a_copy(tmp_path: Path):
+    array = np.ones(4_000_000)
+    tracemalloc.start()
+    files.write_arrays(tmp_path / "large.npz", {"w": array})
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < array.nbytes / 10
 
 
 def test_objects_are_never_pickled(tmp_path: Path):

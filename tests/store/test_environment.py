@@ -51,6 +51,17 @@ def test_the_commit_is_that_of_the_current_directory(
     assert environment.git_commit() == head.stdout.strip() + "-dirty"
 
 
+def test_git_is_asked_once_for_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    asked = []
+    monkeypatch.setattr(environment, "git_commit", lambda: asked.append(Path.cwd()) or "a commit")
+    places = [tmp_path / "one", tmp_path / "other"]
+    for place in [*places, *places]:
+        place.mkdir(exist_ok=True)
+        monkeypatch.chdir(place)
+        assert describe_environment(1)["git_commit"] == "a commit"
+    assert asked == places
+
+
 def test_what_is_absent_is_unknown(tmp_path: Path):
     assert environment.answer("no-such-command-anywhere") is None
     assert environment.installed_version("no-such-library-anywhere") is None
