@@ -35,23 +35,27 @@ from tests.training.runs import (
 )
 
 
+@pytest.fixture(scope="module", params=["val_loss", "val_accuracy", "last"])
+def chosen(request, tmp_path_factory):
+    """How the best epoch is chosen, as overrides; and a run that was never cut short."""
+    overrides = [f"training.best_by={request.param}"]
+    if request.param != "last":
+        overrides.append("training.early_stopping={patience: 2, min_delta: 0.02}")
+    return overrides, train(tmp_path_factory.mktemp("whole"), *overrides)
+
+
 # 12 steps an epoch, 5 epochs: in the first, at a boundary, later on, at the very end
 @pytest.mark.parametrize("pulse", [1, 7, 12, 13, 30, 47, 59, 60])
-@pytest.mark.parametrize("best_by", ["val_loss", "val_accuracy", "last"])
-def test_ctrl_c_saves_and_resuming_gives_the_same_bytes(tmp_path, pulse, best_by, monkeypatch):
+def test_ctrl_c_saves_and_resuming_gives_the_same_bytes(tmp_path, pulse, chosen, monkeypatch):
     monkeypatch.setattr(trainer, "CHUNK_SECONDS", 0.0)
-    monkeypatch.setitem(SMALL["training"], "best_by", best_by)
-    if best_by != "last":
-        stopping = {"patience": 2, "min_delta": 0.02}
-        monkeypatch.setitem(SMALL["training"], "early_stopping", stopping)
-    whole = train(tmp_path / "whole")
+    overrides, whole = chosen
     pulse = min(pulse, whole.summary["steps"])
-    cut = train(tmp_path / "cut", observer=Spy(pulse, interrupt))
+    cut = train(tmp_path / "cut", *overrides, observer=Spy(pulse, interrupt))
     assert cut.summary["status"] == "stopped"
     assert cut.summary["steps"] == pulse
     assert cut.weights
     spy = Spy()
-    resumed = train(tmp_path / "cut", observer=spy)
+    resumed = train(tmp_path / "cut", *overrides, observer=spy)
     assert spy.plan.resumed_at == pulse
     assert resumed.summary["status"] == "finished"
     assert same_results(resumed.path, whole.path)
