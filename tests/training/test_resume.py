@@ -24,7 +24,6 @@ from optrun.training import trainer
 from optrun.training.run import run
 from tests.training.runs import (
     ROOT,
-    SMALL,
     TIMES,
     Killed,
     Spy,
