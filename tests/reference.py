@@ -52,14 +52,13 @@ def softmax_loss(
     scores: Array, targets: Array, label_smoothing: float = 0.0, confidence_penalty: float = 0.0
 ) -> tuple[float, Array]:
     """Mean cross-entropy less the entropy's worth, and its gradient at the scores."""
-    total, gradient = 0.0, np.zeros_like(scores)
-    for i, s in enumerate(scores):
-        log_p = s - special.logsumexp(s)
-        p, q = np.exp(log_p), (1 - label_smoothing) * targets[i] + label_smoothing / s.size
-        entropy = -(p * log_p).sum()
-        total -= (q * log_p).sum() + confidence_penalty * entropy
-        gradient[i] = p - q + confidence_penalty * p * (log_p + entropy)
-    return total / len(scores), gradient / len(scores)
+    n, outputs = scores.shape
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    p, q = np.exp(log_p), (1 - label_smoothing) * targets + label_smoothing / outputs
+    entropy = -(p * log_p).sum(axis=1, keepdims=True)
+    total = -(q * log_p).sum() - confidence_penalty * entropy.sum()
+    return total / n, (p - q + confidence_penalty * p * (log_p + entropy)) / n
 
 
 def hinge_loss(scores: Array, targets: Array) -> tuple[float, Array]:
@@ -362,7 +361,7 @@ def train(
     optimizer, weights, slow = wrapper.get("base", wrapper), dict(weights), dict(weights)
     activation = model.get("activation", {"name": "identity"})
     depth, t, losses = len(weights) // 2, 0, []
-    dropout = config.regularization.rates(depth - 1)
+    dropout, widths = config.regularization.rates(depth - 1), [x.shape[1], *model.get("hidden", [])]
     states: dict[str, dict[str, Array]] = {name: {} for name in weights}
     for order in orders:
         size = (
@@ -370,16 +369,13 @@ def train(
         )
         for start in range(0, len(order), size):
             rows, t = order[start : start + size], t + 1
-            masks = [
-                keep_mask(len(rows) * width, rate, config.seed, 7, t, layer).reshape(-1, width)
-                for layer, (rate, width) in enumerate(
-                    zip(dropout, [x.shape[1], *model.get("hidden", [])], strict=True)
-                )
-            ]
-            batch = (
-                x[rows], y[rows], activation, plain["loss"]["name"], regularization,
-                masks if any(dropout) else None,
-            )  # fmt: skip
+            masks = None
+            if any(dropout):
+                masks = [
+                    keep_mask(len(rows) * width, rate, config.seed, 7, t, layer).reshape(-1, width)
+                    for layer, (rate, width) in enumerate(zip(dropout, widths, strict=True))
+                ]
+            batch = x[rows], y[rows], activation, plain["loss"]["name"], regularization, masks
             value, _, gradient = with_adversary(weights, *batch)
             if wrapper["name"] == "sam":
                 _, _, gradient = with_adversary(uphill(weights, gradient, wrapper["rho"]), *batch)

@@ -1,16 +1,19 @@
 """`optrun train` as a person meets it: what it prints, and how it ends."""
 
+import os
 import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from optrun.cli import main as command_line
 from optrun.cli import progress
 from optrun.cli.progress import LiveBar, PlainLines, ending, epoch_line, moment
 from optrun.store.reading import load_run
@@ -31,7 +34,22 @@ def folder(tmp_path) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def train(folder, monkeypatch, capsys) -> Callable[..., tuple[int, str, str]]:
+    """`optrun train` in the folder, in this process: its exit status, output and errors."""
+    monkeypatch.chdir(folder)
+
+    def command(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["optrun", "train", *arguments])
+        with pytest.raises(SystemExit) as caught:
+            command_line.main()
+        return int(caught.value.code or 0), *capsys.readouterr()
+
+    return command
+
+
 def start(folder: Path, *arguments: str) -> subprocess.Popen:
+    """The same in a process of its own."""
     return subprocess.Popen(
         [sys.executable, "-m", "optrun", "train", *arguments],
         cwd=folder,
@@ -41,15 +59,10 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen:
     )
 
 
-def train(folder: Path, *arguments: str) -> tuple[int, str, str]:
-    process = start(folder, *arguments)
-    out, err = process.communicate(timeout=120)
-    return process.returncode, out, err
-
-
 def test_what_a_finished_run_prints(folder):
-    code, out, err = train(folder, "small.yaml")
-    assert code == 0
+    process = start(folder, "small.yaml")
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0
     (directory,) = (folder / "runs").iterdir()
     result, times, where = out.splitlines()
     assert re.fullmatch(
@@ -68,11 +81,11 @@ def test_what_a_finished_run_prints(folder):
     assert (directory / "curves.png").exists()
 
 
-def test_the_same_run_again_is_reused_by_config_or_by_directory(folder):
-    _, first, _ = train(folder, "small.yaml")
+def test_the_same_run_again_is_reused_by_config_or_by_directory(train):
+    _, first, _ = train("small.yaml")
     directory = first.splitlines()[-1]
     for source in ("small.yaml", f"{directory}/config.yaml"):
-        code, out, err = train(folder, source)
+        code, out, err = train(source)
         assert (code, out) == (0, first)
         assert err.splitlines() == [
             "loading data",
@@ -80,14 +93,14 @@ def test_the_same_run_again_is_reused_by_config_or_by_directory(folder):
         ]
 
 
-def test_overrides_leave_a_note_of_what_they_drop(folder):
-    code, _, err = train(folder, "small.yaml", "optimizer.name=sgd", "training.epochs=1")
+def test_overrides_leave_a_note_of_what_they_drop(train):
+    code, _, err = train("small.yaml", "optimizer.name=sgd", "training.epochs=1")
     assert code == 0
     assert err.startswith("note: optimizer.name=sgd leaves out beta1 (small.yaml:4)")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stopped_run_says_how_to_go_on(folder, number):
+def test_a_stopped_run_says_how_to_go_on(folder, train, monkeypatch, number):
     process = start(folder, "small.yaml", "training.epochs=100000", "--out", "elsewhere")
     while " 0/100000" not in (line := process.stderr.readline()):
         assert line
@@ -104,14 +117,14 @@ def test_a_stopped_run_says_how_to_go_on(folder, number):
     )
     assert load_run(directory).summary["status"] == "stopped"
     assert (directory / "curves.png").exists()
-    process = start(folder, command.removeprefix("optrun train "))
-    assert "resumed after step" in "".join(process.stderr.readline() for _ in range(3))
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=30)
+    monkeypatch.setattr(PlainLines, "pulse", lambda *_: os.kill(os.getpid(), signal.SIGINT))
+    code, _, err = train(command.removeprefix("optrun train "))
+    assert code == 130
+    assert "resumed after step" in err.splitlines()[2]
 
 
-def test_a_diverged_run_says_where_and_why(folder):
-    code, out, _ = train(folder, "small.yaml", "optimizer={name: sgd, lr: 1e9}")
+def test_a_diverged_run_says_where_and_why(train):
+    code, out, _ = train("small.yaml", "optimizer={name: sgd, lr: 1e9}")
     assert code == 0
     assert re.match(
         r"diverged at step \d+: the loss (exploded to|became) \S+; likely cause: a learning rate "
@@ -131,8 +144,8 @@ def test_a_diverged_run_says_where_and_why(folder):
         (["small.yaml", "--epochs", "3"], "No such option"),
     ],
 )
-def test_mistakes_end_with_status_2_and_no_traceback(folder, arguments, message):
-    code, out, err = train(folder, *arguments)
+def test_mistakes_end_with_status_2_and_no_traceback(folder, train, arguments, message):
+    code, out, err = train(*arguments)
     assert code == 2
     assert message in err
     assert "Traceback" not in err
@@ -195,7 +208,7 @@ def test_lines_without_validation_or_test_figures():
     ]
 
 
-def test_a_run_without_labels_and_rates_speaks_of_losses_only(folder):
+def test_a_run_without_labels_and_rates_speaks_of_losses_only(folder, train):
     (folder / "curve.yaml").write_text(
         "name: curve\n"
         "dataset: {name: synthetic, kind: polynomial}\n"
@@ -203,7 +216,7 @@ def test_a_run_without_labels_and_rates_speaks_of_losses_only(folder):
         "optimizer: random_search\n"
         "training: {epochs: 2, batch_size: full}\n"
     )
-    code, out, err = train(folder, "curve.yaml")
+    code, out, err = train("curve.yaml")
     assert code == 0
     number, time = r"\d+\.\d{4}", r"[\d.]+ m?s"
     begun, *_, done = err.splitlines()[3:]

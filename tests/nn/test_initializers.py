@@ -34,6 +34,13 @@ DRAWS = {
 }
 
 
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """Two threads of BLAS that wait for each other on a busy machine cost ten times the work."""
+    with threadpool_limits(limits=1, user_api="blas"):
+        yield
+
+
 def draw(name, fields, fan_in=FAN_IN, fan_out=FAN_OUT, index=0, follower=None):
     random = stream(3, Purpose.START, index)
     initializer = INITIALIZERS[name](**fields)

@@ -1,11 +1,15 @@
 """Runs that are cut short end with the bytes of one that never was."""
 
 import json
+import os
 import random
 import signal
 import subprocess
 import sys
 import time
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from select import select
 
 import numpy as np
 import pandas as pd
@@ -20,7 +24,6 @@ from optrun.training import trainer
 from optrun.training.run import run
 from tests.training.runs import (
     ROOT,
-    SMALL,
     TIMES,
     Killed,
     Spy,
@@ -31,23 +34,27 @@ from tests.training.runs import (
 )
 
 
+@pytest.fixture(scope="module", params=["val_loss", "val_accuracy", "last"])
+def chosen(request, tmp_path_factory):
+    """How the best epoch is chosen, as overrides; and a run that was never cut short."""
+    overrides = [f"training.best_by={request.param}"]
+    if request.param != "last":
+        overrides.append("training.early_stopping={patience: 2, min_delta: 0.02}")
+    return overrides, train(tmp_path_factory.mktemp("whole"), *overrides)
+
+
 # 12 steps an epoch, 5 epochs: in the first, at a boundary, later on, at the very end
 @pytest.mark.parametrize("pulse", [1, 7, 12, 13, 30, 47, 59, 60])
-@pytest.mark.parametrize("best_by", ["val_loss", "val_accuracy", "last"])
-def test_ctrl_c_saves_and_resuming_gives_the_same_bytes(tmp_path, pulse, best_by, monkeypatch):
+def test_ctrl_c_saves_and_resuming_gives_the_same_bytes(tmp_path, pulse, chosen, monkeypatch):
     monkeypatch.setattr(trainer, "CHUNK_SECONDS", 0.0)
-    monkeypatch.setitem(SMALL["training"], "best_by", best_by)
-    if best_by != "last":
-        stopping = {"patience": 2, "min_delta": 0.02}
-        monkeypatch.setitem(SMALL["training"], "early_stopping", stopping)
-    whole = train(tmp_path / "whole")
+    overrides, whole = chosen
     pulse = min(pulse, whole.summary["steps"])
-    cut = train(tmp_path / "cut", observer=Spy(pulse, interrupt))
+    cut = train(tmp_path / "cut", *overrides, observer=Spy(pulse, interrupt))
     assert cut.summary["status"] == "stopped"
     assert cut.summary["steps"] == pulse
     assert cut.weights
     spy = Spy()
-    resumed = train(tmp_path / "cut", observer=spy)
+    resumed = train(tmp_path / "cut", *overrides, observer=spy)
     assert spy.plan.resumed_at == pulse
     assert resumed.summary["status"] == "finished"
     assert same_results(resumed.path, whole.path)
@@ -165,45 +172,80 @@ def test_the_length_of_chunks_changes_nothing(tmp_path, monkeypatch):
     assert same_results(train(tmp_path / "chunks").path, whole.path)
 
 
-KILLED = """
-import sys
+# Forks a process for the run at every line it reads, of one that has loaded all it takes.
+FORKING = """
+import os, sys
 from optrun.config.load import load
-from optrun.training import run as run_module
+from optrun.data.prepare import prepare
+from optrun.engine.compiler import compile_program
 from optrun.training import trainer
 from optrun.training.run import run
 trainer.CHECKPOINT_SECONDS = 0.05
 trainer.CHUNK_SECONDS = 0.0
-run(load(sys.argv[1]).config, sys.argv[2])
+config = load(sys.argv[1]).config
+compile_program(config, prepare(config.dataset, config.seed, config.dtype))
+for _ in sys.stdin:
+    child = os.fork()
+    if not child:
+        run(config, sys.argv[2])
+        os._exit(0)
+    print(child, flush=True)
+    print(os.waitpid(child, 0)[1], flush=True)
 """
 
 
 LONG = ["training.epochs=400", "training.early_stopping={patience: 300}", "scheduler=cosine"]
 
 
-def test_kill_at_random_moments_and_resuming_give_the_same_bytes(tmp_path):
+@pytest.fixture
+def forking():
+    """Start a process that forks one for a config's run into `out` at every line it is sent."""
+    with ExitStack() as stack:
+
+        def start(config: Path, out: Path) -> subprocess.Popen:
+            command = [sys.executable, "-c", FORKING, str(config), str(out)]
+            pipe = subprocess.PIPE
+            process = subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, bufsize=0)
+            stack.enter_context(process)
+            stack.callback(process.kill)
+            return process
+
+        yield start
+
+
+def kill_after_a_checkpoint(forking: subprocess.Popen, checkpoint: Path, delay: float) -> bool:
+    """Let a process train until it has saved a checkpoint and some seconds more; kill it.
+
+    Returns whether it was still at work.
+    """
+    before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
+    forking.stdin.write(b"\n")
+    child = int(forking.stdout.readline())
+    while not select([forking.stdout], [], [], 0.005)[0] and not (
+        checkpoint.exists() and checkpoint.stat().st_mtime_ns > before
+    ):
+        pass
+    time.sleep(delay)
+    with suppress(ProcessLookupError):
+        os.kill(child, signal.SIGKILL)
+    status = int(forking.stdout.readline())
+    assert status in (0, signal.SIGKILL)
+    return status != 0
+
+
+def test_kill_at_random_moments_and_resuming_give_the_same_bytes(tmp_path, forking):
     whole = train(tmp_path / "whole", *LONG)
     config = whole.path / "config.yaml"
-    moments = random.Random(0)
-    killed, resumed_steps = 0, []
+    directory = tmp_path / "cut" / whole.path.name
+    checkpoint = directory / "checkpoint.npz"
+    process, moments = forking(config, tmp_path / "cut"), random.Random(0)
+    resumed_steps = []
     for _ in range(40):
-        process = subprocess.Popen(
-            [sys.executable, "-c", KILLED, str(config), str(tmp_path / "cut")], cwd=ROOT
-        )
-        directory = tmp_path / "cut" / whole.path.name
-        checkpoint = directory / "checkpoint.npz"
-        before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
-        while process.poll() is None and not (
-            checkpoint.exists() and checkpoint.stat().st_mtime_ns > before
-        ):
-            time.sleep(0.005)
-        time.sleep(moments.uniform(0, 0.1))
-        process.send_signal(signal.SIGKILL)
-        if process.wait() == 0:
+        if not kill_after_a_checkpoint(process, checkpoint, moments.uniform(0, 0.1)):
             break
-        killed += 1
         progress = json.loads(str(np.load(checkpoint)["progress"]))
         resumed_steps.append(progress["step"])
-    assert killed >= 3
+    assert len(resumed_steps) >= 3
     assert resumed_steps == sorted(resumed_steps)
     if load_run(directory).summary["status"] != "finished":
         run(load(config).config, tmp_path / "cut")
