@@ -5,10 +5,23 @@ kernel beside them. A family is a table of components; validation, the JSON Sche
 the README's tables and the parametrised tests all derive from those tables.
 """
 
+import ast
+import inspect
 from collections.abc import Iterable
+from functools import cache
+from itertools import pairwise
+from textwrap import dedent
 from typing import Annotated, Any, Literal, TypeVar, Union
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+)
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from optrun.numerics.jit import Kernel
@@ -28,9 +41,45 @@ class Section(BaseModel):
         frozen=True,
         strict=True,
         allow_inf_nan=False,
-        use_attribute_docstrings=True,
         ignored_types=(Kernel,),
     )
+
+    @classmethod
+    def meanings(cls) -> dict[str, str]:
+        """What the fields mean, by name; one declared anew without a word means what it meant."""
+        ancestors = [parent for parent in reversed(cls.__mro__) if issubclass(parent, Section)]
+        found = {name: text for one in ancestors for name, text in own_meanings(one).items()}
+        return {name: text for name, text in found.items() if name in cls.model_fields}
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        schema = handler(core_schema)
+        properties = handler.resolve_ref_schema(schema).get("properties", {})
+        for name, meaning in cls.meanings().items():
+            properties[name]["description"] = meaning
+        return schema
+
+
+@cache
+def own_meanings(section: type[Section]) -> dict[str, str]:
+    """The strings below the declarations in a section's class, by what is declared.
+
+    They are read from the source when somebody asks: doing so for all classes as they are made
+    would take a quarter of a second of every start.
+    """
+    (declaration,) = ast.parse(dedent(inspect.getsource(section))).body
+    assert isinstance(declaration, ast.ClassDef)
+    found = {}
+    for field, below in pairwise(declaration.body):
+        match field, below:
+            case (
+                ast.AnnAssign(target=ast.Name(id=name)),
+                ast.Expr(value=ast.Constant(value=str(text))),
+            ):
+                found[name] = inspect.cleandoc(text)
+    return found
 
 
 class Component(Section):

@@ -147,21 +147,14 @@ def _entry(family: str, name: str, component: type[Section]) -> Entry:
 
 def _fields(section: type[Section]) -> Iterator[FieldEntry]:
     tags = {"name", "kind"} if issubclass(section, Component) else set()
+    meanings = section.meanings()
     for name in section.model_fields:
         slot = Slot.of(section, name)
         if slot is None or name in tags:
             continue
         default = None if slot.required else _plain_default(slot)
-        yield FieldEntry(name, slot.describe(), slot.required, default, _meaning(section, name))
-
-
-def _meaning(section: type[Section], name: str) -> str:
-    """The field's docstring, or that of the field it overrides with another default."""
-    for owner in section.__mro__:
-        field = owner.model_fields.get(name) if issubclass(owner, Section) else None
-        if field and field.description:
-            return " ".join(field.description.split())
-    return ""
+        meaning = " ".join(meanings.get(name, "").split())
+        yield FieldEntry(name, slot.describe(), slot.required, default, meaning)
 
 
 def _plain_item(item: Any) -> Any:

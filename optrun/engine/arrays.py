@@ -51,6 +51,7 @@ class Numbers(NamedTuple):
         ascent: ρ of sharpness-aware minimization, 0 for none.
         lookahead: [every, share], `every` 0 for none.
         max_norm: the longest a unit's incoming weights may be.
+        small: the largest product that BLAS is to make at once where there are few columns.
     """
 
     hyper: Any
@@ -65,6 +66,7 @@ class Numbers(NamedTuple):
     ascent: Any
     lookahead: Any
     max_norm: Any
+    small: Any
 
 
 class Curves(NamedTuple):

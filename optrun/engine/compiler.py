@@ -27,6 +27,7 @@ from optrun.engine.program import EVALUATION_ROWS, LONGEST_CHUNK, Program
 from optrun.engine.roles import Roles, roles
 from optrun.engine.start import draw_start
 from optrun.nn.normalization import denormalize_nothing, normalize_nothing
+from optrun.numerics.blas import small_product
 from optrun.optim.driver import Driver
 from optrun.optim.schedule import Length
 from optrun.optim.schedules import learning_rates
@@ -105,6 +106,7 @@ def make_numbers(config: "Config") -> Numbers:
         ascent=optimizer.ascent(),
         lookahead=np.array(optimizer.lookahead()),
         max_norm=regularization.max_norm or np.inf,
+        small=small_product(),
     )
 
 

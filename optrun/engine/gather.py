@@ -13,12 +13,17 @@ targets   (n, outputs), receives numbers to predict, or 1 at the label and 0 els
 from optrun.engine.views import mix, view_bytes, view_reals
 from optrun.numerics.flat import copy
 from optrun.numerics.jit import kernel
+from optrun.numerics.prefetch import prefetch_row
+
+AHEAD = 2
+"""How many rows are on their way while one is read."""
 
 
 @kernel
 def gather_bytes(examples, rows, first, views, x, targets):
     """Rows of unsigned bytes, such as images."""
     for i in range(rows.size):
+        prefetch_row(examples.storage, rows[min(i + AHEAD, rows.size - 1)])
         values, out = examples.storage[rows[i]], x[i]
         for j in range(out.size):
             out[j] = (values[j] - examples.shift[j]) * examples.scale[j]
@@ -29,6 +34,7 @@ def gather_bytes(examples, rows, first, views, x, targets):
 def gather_reals(examples, rows, first, views, x, targets):
     """Rows of the model's own float type."""
     for i in range(rows.size):
+        prefetch_row(examples.storage, rows[min(i + AHEAD, rows.size - 1)])
         values, out = examples.storage[rows[i]].view(x.dtype), x[i]
         for j in range(out.size):
             out[j] = (values[j] - examples.shift[j]) * examples.scale[j]

@@ -14,6 +14,7 @@ from optrun.nn.dropout import keep_mask
 from optrun.nn.normalization import reparametrize, unreparametrize
 from optrun.numerics.flat import multiply
 from optrun.numerics.jit import kernel
+from optrun.numerics.products import multiply_columns, multiply_rows
 from optrun.numerics.streams import Purpose
 
 DROPOUT = int(Purpose.DROPOUT)
@@ -146,7 +147,7 @@ def forward(normalize, activate, numbers, weights, layers, work, capacity, n, se
         drop_inputs(work, layer, numbers.dropout[index], capacity, n, seed, t, index)
         h = layer_input(work, layer, numbers.dropout[index], capacity, n)
         z = output_rows(work.z, layer, capacity, n)
-        linear(h, weights, work, layer, z)
+        linear(h, weights, work, layer, z, numbers.small)
         if index < last:
             if layer.normalized:
                 gain = vector_of(weights, layer.gain, layer.fan_out)
@@ -174,7 +175,7 @@ def drop_inputs(work, layer, rate, capacity, n, seed, t, index):
 
 
 @kernel
-def linear(h, weights, work, layer, z):
+def linear(h, weights, work, layer, z, small):
     """z ← hW + b. A layer without inputs is its bias."""
     if layer.fan_in == 0:
         z[:] = 0
@@ -182,7 +183,7 @@ def linear(h, weights, work, layer, z):
         if layer.reparametrized:
             gain = vector_of(weights, layer.gain, layer.fan_out)
             reparametrize(matrix_of(weights, layer), gain, matrix_of(work.weights, layer))
-        np.dot(h, effective_matrix(weights, work, layer), z)
+        multiply_rows(h, effective_matrix(weights, work, layer), z, small)
     add_rows(z, vector_of(weights, layer.bias, layer.fan_out))
 
 
@@ -193,7 +194,8 @@ def backward(denormalize, backpropagate, numbers, weights, gradient, layers, wor
         layer = layers[index]
         rate = numbers.dropout[index]
         d = output_rows(work.d, layer, capacity, n)
-        layer_gradient(layer_input(work, layer, rate, capacity, n), d, weights, gradient, layer)
+        h = layer_input(work, layer, rate, capacity, n)
+        layer_gradient(h, d, weights, gradient, layer, numbers.small)
         if index > 0:
             below = layers[index - 1]
             e = output_rows(work.d, below, capacity, n)
@@ -208,11 +210,11 @@ def backward(denormalize, backpropagate, numbers, weights, gradient, layers, wor
 
 
 @kernel
-def layer_gradient(h, d, weights, gradient, layer):
+def layer_gradient(h, d, weights, gradient, layer, small):
     """∂L/∂W and ∂L/∂b of a layer; of v and its gain where W is reparametrized."""
     if layer.fan_in > 0:
         dw = matrix_of(gradient, layer)
-        np.dot(h.T, d, dw)
+        multiply_columns(h, d, dw, small)
         if layer.reparametrized:
             unreparametrize(
                 matrix_of(weights, layer), vector_of(weights, layer.gain, layer.fan_out),

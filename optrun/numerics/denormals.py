@@ -8,7 +8,7 @@ On processors other than x86-64 and 64-bit Arm nothing is changed.
 import platform
 from typing import Any
 
-from optrun.numerics.jit import Intrinsic
+from optrun.numerics.jit import Intrinsic, external
 
 MACHINE = {"AMD64": "x86_64", "arm64": "aarch64"}.get(platform.machine(), platform.machine())
 FLUSH = {"x86_64": 0x8040, "aarch64": 1 << 24}  # MXCSR: FTZ and DAZ; FPCR: FZ
@@ -67,12 +67,3 @@ def write_setting(builder: Any, setting: Any, machine: str) -> None:
     if machine == "aarch64":
         write = external(builder, "llvm.aarch64.set.fpcr", ir.VoidType(), wide)
         builder.call(write, [setting])
-
-
-def external(builder: Any, name: str, result: Any, *arguments: Any) -> Any:
-    """The declaration of an LLVM intrinsic in the module being built."""
-    from llvmlite import ir
-    from numba.core import cgutils
-
-    kind = ir.FunctionType(result, arguments)
-    return cgutils.get_or_insert_function(builder.module, kind, name)

@@ -91,6 +91,15 @@ class Intrinsic(Kernel):
         return intrinsic(self.function)
 
 
+def external(builder: Any, name: str, result: Any, *arguments: Any) -> Any:
+    """The declaration of an LLVM intrinsic in the module being built."""
+    from llvmlite import ir
+    from numba.core import cgutils
+
+    kind = ir.FunctionType(result, arguments)
+    return cgutils.get_or_insert_function(builder.module, kind, name)
+
+
 kernel = Kernel
 inlined = InlinedKernel
 

@@ -17,6 +17,7 @@ from typing import Any
 
 LIBRARIES = ("numba", "llvmlite", "numpy", "scipy")
 PACKAGES = ("numerics", "nn", "optim", "data", "engine")  # where kernels and what they hold live
+MARKS = "complete"
 
 
 @contextmanager
@@ -69,7 +70,18 @@ def is_cold() -> bool:
     return not any(cache_folder().rglob("*.nbi"))
 
 
+def mark_of(program: str) -> Path:
+    """A file to be made when all kernels of a program are in the cache; its folder exists.
+
+    Caches may be shared between machines and versions, and hold kernels for each.
+    """
+    parts = "\n".join((digest_of_sources(), platform.node(), program))
+    folder = cache_folder() / MARKS
+    folder.mkdir(exist_ok=True)
+    return folder / hashlib.sha256(parts.encode()).hexdigest()[:16]
+
+
 def forget(folders: Iterable[str]) -> None:
     """Empty kernels' own folders inside the cache."""
-    for folder in set(folders):
+    for folder in {*folders, str(cache_folder() / MARKS)}:
         shutil.rmtree(folder, ignore_errors=True)

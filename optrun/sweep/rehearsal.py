@@ -13,8 +13,9 @@ from optrun.config.schema import Config
 from optrun.data.prepare import Data
 from optrun.engine.compiler import compile_program
 from optrun.engine.program import LONGEST_CHUNK, Program
+from optrun.numerics.blas import one_thread
+from optrun.numerics.kernel_cache import mark_of
 from optrun.numerics.sums import norms
-from optrun.training.run import one_thread
 
 TIMED_SECONDS = 0.05
 BUDGET_SECONDS = 5.0
@@ -34,11 +35,21 @@ class Speed:
         return epochs * self.training + (epochs + 1) * self.evaluation + OVERHEAD_SECONDS
 
 
-def compile_for(configs: Iterable[Config], data_of: Callable[[Config], Data]) -> None:
-    """Have all kernels that the configs need in the cache, so that no worker compiles them."""
-    alike = {json.dumps(without_numbers(resolved(config))): config for config in configs}
-    for config in alike.values():
-        rehearse(config, data_of(config), seconds=0.0)
+def lacking_kernels(configs: Iterable[Config]) -> list[Config]:
+    """Of each kind of config, one whose kernels are not known to be in the cache."""
+    kinds = {kind_of(config): config for config in configs}
+    return [config for kind, config in kinds.items() if not mark_of(kind).exists()]
+
+
+def compile_for(config: Config, data: Data) -> None:
+    """Have all kernels that configs of this kind need in the cache, so that no worker compiles."""
+    rehearse(config, data, seconds=0.0)
+    mark_of(kind_of(config)).touch()
+
+
+def kind_of(config: Config) -> str:
+    """What decides which kernels a config needs."""
+    return json.dumps(without_numbers(resolved(config)))
 
 
 def estimate(configs: Sequence[Config], data_of: Callable[[Config], Data]) -> float:
@@ -102,7 +113,7 @@ def time_evaluation(program: Program) -> float:
 
 
 def without_numbers(value: Any) -> Any:
-    """The value with every number as whether it is 0: what decides which kernels are needed."""
+    """The value with every number as whether it is 0."""
     if isinstance(value, dict):
         return {key: without_numbers(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -18,7 +18,7 @@ from optrun.sweep.directory import FOLDER, SweepDirectory
 from optrun.sweep.engines.executor import Executor
 from optrun.sweep.engines.local import LocalWorkers
 from optrun.sweep.engines.work import Bench
-from optrun.sweep.rehearsal import compile_for
+from optrun.sweep.rehearsal import compile_for, lacking_kernels
 from optrun.sweep.results.comparison import compare
 from optrun.sweep.results.report import closing_lines, write_summary
 from optrun.sweep.results.rows import (
@@ -151,13 +151,22 @@ def carry_out(sweep: Sweep, order: Order, watcher: Watcher) -> SweepDirectory:
             )
         sweeping = Sweeping(sweep, order, shelf, partial(end_if, interrupt))
         watcher.notice("looking at what is there")
+        if not directory.results.exists():  # else there may be nothing left to do
+            executor.start(most_runs(sweep))
         missing = unfinished(sweeping)
-        if missing and order.engine == LOCAL:
-            executor.start(len(missing))
-            watcher.notice("getting kernels ready, which takes longer the first time")
-            compile_for(missing, sweeping.data_of)
+        executor.start(len(missing))
+        if order.engine == LOCAL:
+            prepare_kernels(missing, sweeping, watcher)
         lead(sweeping, executor, watcher, interrupt)
     return directory
+
+
+def prepare_kernels(configs: Sequence[Config], sweeping: Sweeping, watcher: Watcher) -> None:
+    """Compile here what workers need, once for all of them."""
+    for number, config in enumerate(lacking_kernels(configs)):
+        if number == 0:
+            watcher.notice("getting kernels ready, which takes longer the first time")
+        compile_for(config, sweeping.data_of(config))
 
 
 def unfinished(sweeping: Sweeping) -> list[Config]:

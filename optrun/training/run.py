@@ -1,13 +1,10 @@
 """One run from config to finished directory: begun, resumed, or reused if it is there already."""
 
-from contextlib import AbstractContextManager, closing, suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from time import perf_counter
 from typing import Any
-
-from threadpoolctl import ThreadpoolController
 
 from optrun import __version__
 from optrun.config.load import resolved
@@ -16,6 +13,7 @@ from optrun.data.prepare import Data, prepare
 from optrun.engine.compiler import compile_program
 from optrun.errors import RunError
 from optrun.nn.pretrained import Pretrained
+from optrun.numerics.blas import one_thread
 from optrun.numerics.kernel_cache import is_cold
 from optrun.store.environment import describe_environment, differences
 from optrun.store.identity import run_id
@@ -164,19 +162,6 @@ def prepare_trainer(
     trainer = Trainer(program, directory, observer, interrupt)
     trainer.progress.seconds_compile += seconds
     return trainer
-
-
-def one_thread() -> AbstractContextManager[Any]:
-    """Keep BLAS to one thread, so that the number of cores does not change a run's bits."""
-    return blas_pools().limit(limits=1, user_api="blas")
-
-
-@cache
-def blas_pools() -> ThreadpoolController:
-    """The thread pools of BLAS, looked for once: going through all libraries takes 1 ms."""
-    import scipy.linalg  # noqa: F401  its BLAS is the one the kernels call
-
-    return ThreadpoolController()
 
 
 def note_environment(directory: RunDirectory, observer: Observer) -> None:

@@ -98,11 +98,8 @@ def test_a_sweep_leaves_runs_and_results(swept):
 def test_what_it_says_on_the_way_where_there_is_no_terminal(swept):
     _, _, _, err = swept
     told = [line for line in err.splitlines() if " is in epoch " not in line]  # after 10 s without
-    notices, lines = told[:2], told[2:]
-    assert notices == [
-        "looking at what is there",
-        "getting kernels ready, which takes longer the first time",
-    ]
+    assert told.pop(0) == "looking at what is there"
+    lines = [line for line in told if not line.startswith("getting kernels ready")]  # if it had to
     assert [line.split("  ")[0] for line in lines] == ["1/4", "2/4", "3/4", "4/4"]
     pattern = r"\d/4  finished  lr=(0\.1|1), seed [01]  val_accuracy \d+\.\d\d%"
     assert all(re.fullmatch(pattern, line) for line in lines)
@@ -145,7 +142,7 @@ def test_a_wider_sweep_adds_what_is_missing_and_keeps_the_narrow_one(swept, tmp_
         "sweep.name=... keeps both apart"
     )
     assert [line.split("  ")[0] for line in (fifth, sixth)] == ["5/6", "6/6"]
-    assert len(err.splitlines()) == 5
+    assert len(err.splitlines()) == 4
     directory = tmp_path / "runs/sweeps/small"
     assert len((directory / "results.csv").read_text().splitlines()) == 7
     narrow = directory / "earlier-1"

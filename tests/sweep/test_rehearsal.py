@@ -5,13 +5,24 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from optrun.config.load import load
 from optrun.data.prepare import prepare
+from optrun.numerics import kernel_cache
 from optrun.store.reading import load_run
-from optrun.sweep.rehearsal import Speed, compile_for, estimate, rehearse, size_of, without_numbers
+from optrun.sweep.rehearsal import (
+    Speed,
+    compile_for,
+    estimate,
+    kind_of,
+    lacking_kernels,
+    rehearse,
+    size_of,
+)
+from optrun.sweep.run import prepare_kernels
 from optrun.training.run import run
 from tests.sweep.parts import TOY
 
@@ -23,13 +34,15 @@ from optrun.config.load import load
 from optrun.data.prepare import prepare
 from optrun.numerics.jit import compiled_kernels
 from optrun.sweep.rehearsal import compile_for
+from optrun.sweep.run import prepare_kernels
 from optrun.training.run import run
 
 def used():
     return {k.name: [str(s) for s in k.compiled.signatures] for k in compiled_kernels()}
 
 configs = [load(json.loads(text)).config for text in sys.argv[2:]]
-compile_for(configs, lambda c: prepare(c.dataset, c.seed, c.dtype))
+for config in configs:
+    compile_for(config, prepare(config.dataset, config.seed, config.dtype))
 rehearsed = used()
 for config in configs:
     run(config, Path(sys.argv[1]))
@@ -59,7 +72,7 @@ def test_a_run_needs_no_kernel_that_was_not_rehearsed(tmp_path):
 
 def test_runs_that_differ_in_numbers_need_the_same_kernels():
     def kernels(*overrides):
-        return without_numbers(load(TOY, overrides).config.model_dump(mode="json"))
+        return kind_of(load(TOY, overrides).config)
 
     assert kernels("optimizer.lr=0.7", "seed=0", "model.hidden=[5, 6]") == kernels()
     assert kernels("optimizer={name: rmsprop, momentum: 0.5}") != kernels("optimizer=rmsprop")
@@ -100,12 +113,32 @@ def test_an_estimate_is_of_the_order_of_the_time_taken(tmp_path):
     assert taken / 4 < expected < 4 * taken
 
 
-def test_one_config_of_each_kind_is_compiled(monkeypatch):
-    rehearsed = []
-    monkeypatch.setattr(
-        "optrun.sweep.rehearsal.rehearse", lambda config, data, seconds: rehearsed.append(config)
-    )
-    rates = [load(TOY, [f"optimizer.lr={rate}"]).config for rate in (0.1, 0.2)]
-    other = load(TOY, ["optimizer=adam"]).config
-    compile_for([*rates, other], lambda config: None)
-    assert len(rehearsed) == 2
+def test_each_kind_of_config_is_compiled_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    kernel_cache.cache_folder.cache_clear()
+    monkeypatch.setattr("optrun.sweep.rehearsal.rehearse", lambda config, data, seconds: None)
+    try:
+        rates = [load(TOY, [f"optimizer.lr={rate}"]).config for rate in (0.1, 0.2)]
+        other = load(TOY, ["optimizer=adam"]).config
+        assert lacking_kernels([*rates, other]) == [rates[1], other]
+        compile_for(rates[0], None)
+        assert lacking_kernels([*rates, other]) == [other]
+        monkeypatch.setattr(kernel_cache, "LIBRARIES", ())  # others than when that was compiled
+        assert len(lacking_kernels([*rates, other])) == 2
+        monkeypatch.undo()
+    finally:
+        kernel_cache.cache_folder.cache_clear()
+
+
+def test_kernels_are_spoken_of_only_where_some_have_to_be_made_ready(monkeypatch):
+    spoken, compiled = [], []
+    watcher = SimpleNamespace(notice=spoken.append)
+    sweeping = SimpleNamespace(data_of=lambda config: None)
+    monkeypatch.setattr("optrun.sweep.run.compile_for", lambda config, _: compiled.append(config))
+    monkeypatch.setattr("optrun.sweep.run.lacking_kernels", lambda configs: configs)
+    prepare_kernels([], sweeping, watcher)
+    assert (spoken, compiled) == ([], [])
+    configs = [load(TOY).config, load(TOY, ["optimizer=adam"]).config]
+    prepare_kernels(configs, sweeping, watcher)
+    assert spoken == ["getting kernels ready, which takes longer the first time"]
+    assert compiled == configs

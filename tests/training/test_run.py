@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from threadpoolctl import threadpool_info, threadpool_limits
 
 from optrun.config.load import load, resolved
 from optrun.data.prepare import prepare
@@ -18,7 +17,7 @@ from optrun.store.reading import load_run
 from optrun.store.run_directory import RunDirectory
 from optrun.training import run as run_module
 from optrun.training import trainer
-from optrun.training.run import one_thread, run
+from optrun.training.run import run
 from tests import reference
 from tests.training.runs import TIMES, Spy, same_results, train
 
@@ -202,18 +201,3 @@ def test_changing_the_optimizer_changes_neither_start_nor_order_nor_dropout(tmp_
 def test_resolved_configs_of_all_runs_load_as_themselves(tmp_path):
     done = train(tmp_path)
     assert resolved(load(done.path / "config.yaml").config) == done.config
-
-
-def test_blas_has_one_thread_within_a_run_and_as_many_as_before_afterwards():
-    with one_thread():  # the libraries are known from here on
-        pass
-    for threads in (2, 3):
-        with threadpool_limits(threads, user_api="blas"):
-            before = blas_threads()
-            with one_thread():
-                assert set(blas_threads()) == {1}
-            assert blas_threads() == before
-
-
-def blas_threads() -> list[int]:
-    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
