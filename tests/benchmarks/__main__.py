@@ -12,7 +12,7 @@ import sys
 from typing import Any
 
 from tests.benchmarks import suite
-from tests.benchmarks.machine import describe, let_blas_choose
+from tests.benchmarks.machine import describe, undistort
 
 WIDTH = 240
 """Of what is written to a file: no table needs to wrap its lines."""
@@ -29,7 +29,7 @@ def main() -> None:
         names = suite.select(arguments.names)
     except ValueError as error:
         parser.error(str(error))
-    let_blas_choose()
+    undistort()
     machine = describe()
     show(machine, {name: collect(name) for name in names}, arguments.json)
 

@@ -4,21 +4,23 @@ import os
 import sys
 from typing import Any
 
-CORE_TYPE = "OPENBLAS_CORETYPE"
+DISTORTING = ("OPENBLAS_CORETYPE", "PYTHONDONTWRITEBYTECODE")
 REMOVED = "OPTRUN_BENCHMARKS_REMOVED"
 """What was taken out of the environment before this process started anew."""
 
 
-def let_blas_choose() -> None:
-    """Start anew without `OPENBLAS_CORETYPE`, which NumPy and SciPy obey as they are loaded.
+def undistort() -> None:
+    """Start anew without what makes optrun slower on this machine than on a user's.
 
-    It forces kernels on OpenBLAS, often slower ones than it would take for this processor.
-    PyTorch looks at the processor only, so a comparison has to let both do so.
+    `OPENBLAS_CORETYPE` forces kernels on OpenBLAS, often slower ones than it would take for this
+    processor, while PyTorch looks at the processor only. Without bytecode, every process compiles
+    the sources of an editable installation again.
     """
-    if CORE_TYPE not in os.environ:
+    found = {name: os.environ[name] for name in DISTORTING if name in os.environ}
+    if not found:
         return
-    environment = {name: value for name, value in os.environ.items() if name != CORE_TYPE}
-    environment[REMOVED] = f"{CORE_TYPE}={os.environ[CORE_TYPE]}"
+    environment = {name: value for name, value in os.environ.items() if name not in found}
+    environment[REMOVED] = ", ".join(f"{name}={value}" for name, value in found.items())
     os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)
 
 

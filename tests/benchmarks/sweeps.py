@@ -132,7 +132,7 @@ def seconds_of_trials(python: str, module: str, storage: Sequence[str], trials: 
 
 
 def measure_workers() -> Iterator[Row]:
-    """A row for two workers against one, on half a minute of work."""
+    """A row for two workers against one, on about a minute of work."""
     config = {
         "name": "workers",
         "dataset": image_set("mnist"),
@@ -140,12 +140,12 @@ def measure_workers() -> Iterator[Row]:
         "optimizer": {"name": "adam"},
         "training": {"epochs": 2, "batch_size": 128},
     }
-    axes = ["optimizer.lr=logspace(1e-4,1e-2,24)"]
+    axes = ["optimizer.lr=logspace(1e-4,1e-2,48)"]
     sides = {workers: SweepCommand(config, axes, workers) for workers in (1, 2)}
     sides[2]()  # kernels
     seconds = take_turns(sides, 3)
     row = {
-        "case": "24 runs on MNIST, MLP 784-128-10, 2 epochs, against one worker",
+        "case": "48 runs on MNIST, MLP 784-128-10, 2 epochs, against one worker",
         "data": origin("mnist"),
         "workers": 2,
         **duel("optrun", seconds[2], "peer", seconds[1]),

@@ -69,23 +69,26 @@ def test_choosing_loads_neither_numpy_nor_torch():
 # The environment
 
 
-def test_a_forced_blas_is_taken_out_before_anything_is_measured(monkeypatch):
+def test_what_slows_only_us_is_taken_out_before_anything_is_measured(monkeypatch):
     started = []
     monkeypatch.setattr(os, "execve", lambda *arguments: started.append(arguments))
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     monkeypatch.setattr(sys, "orig_argv", ["python", "-m", "tests.benchmarks", "--json"])
-    machine.let_blas_choose()
+    machine.undistort()
     [(program, arguments, environment)] = started
     assert program == sys.executable
     assert arguments == [sys.executable, "-m", "tests.benchmarks", "--json"]
-    assert "OPENBLAS_CORETYPE" not in environment
-    assert environment[machine.REMOVED] == "OPENBLAS_CORETYPE=Haswell"
+    assert not set(environment) & set(machine.DISTORTING)
+    removed = "OPENBLAS_CORETYPE=Haswell, PYTHONDONTWRITEBYTECODE=1"
+    assert environment[machine.REMOVED] == removed
 
 
-def test_a_blas_that_is_free_to_choose_starts_nothing_anew(monkeypatch):
+def test_an_environment_like_a_user_s_starts_nothing_anew(monkeypatch):
     monkeypatch.setattr(os, "execve", pytest.fail)
-    monkeypatch.delenv("OPENBLAS_CORETYPE", raising=False)
-    machine.let_blas_choose()
+    for name in machine.DISTORTING:
+        monkeypatch.delenv(name, raising=False)
+    machine.undistort()
 
 
 # Statistics
@@ -281,7 +284,7 @@ def test_facts_are_told_in_words_and_unknown_ones_left_out():
 
 def test_json_holds_everything_unrounded(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["benchmarks", "memory", "--json"])
-    monkeypatch.setattr(command_line, "let_blas_choose", lambda: None)
+    monkeypatch.setattr(command_line, "undistort", lambda: None)
     monkeypatch.setattr(command_line, "describe", lambda: {"cpu": "Fast 9000"})
     monkeypatch.setattr(suite, "measure", lambda name: iter(ROWS))
     command_line.main()
