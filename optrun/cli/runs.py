@@ -33,7 +33,6 @@ DROPPED = ("seconds_train", "started", "val_loss", "test_accuracy", "epochs", "v
 NARROWEST = {"name": 12, "differs": 20}  # letters to which these columns are cut, for room
 GAP = 2
 OF_TEST = ("test_accuracy", "test_loss")  # not shown of a sweep, whose runs it must not choose
-HIGHER_IS_BETTER = ("val_accuracy", "test_accuracy")
 
 
 def runs(
@@ -105,6 +104,7 @@ def sort_rows(rows: Sequence["RunRow"], heading: str, hidden: Sequence[str] = ()
     from difflib import get_close_matches
 
     from optrun.errors import UserError
+    from optrun.measures import higher_is_better
 
     known = {name: field for field, name in HEADINGS.items() if field != "differs"}
     column = known.get(heading, heading)
@@ -121,7 +121,7 @@ def sort_rows(rows: Sequence["RunRow"], heading: str, hidden: Sequence[str] = ()
         raise UserError(f"no column is called {heading}{hint} are {', '.join(names)}")
     present = [row for row in rows if getattr(row, column) is not None]
     absent = [row for row in rows if getattr(row, column) is None]
-    present.sort(key=lambda row: getattr(row, column), reverse=column in HIGHER_IS_BETTER)
+    present.sort(key=lambda row: getattr(row, column), reverse=higher_is_better(column))
     return present + absent
 
 
@@ -231,15 +231,17 @@ def measures_of(rows: Sequence["RunRow"]) -> list[str]:
 
 def texts_of(rows: Sequence["RunRow"], field: str) -> list[str]:
     """A measure as text."""
-    form = "{:.2%}" if field.endswith("accuracy") else "{:.4g}"
-    return [shown(getattr(row, field), form) for row in rows]
+    from optrun.measures import figure_text
+
+    values = [getattr(row, field) for row in rows]
+    return ["-" if value is None else figure_text(value, field) for value in values]
 
 
 def differences_of(rows: Sequence["RunRow"]) -> list[str]:
     """The settings in which the runs differ, `-` where there are none or no readable config."""
     from optrun.errors import RunError
+    from optrun.settings import differences
     from optrun.store.run_directory import RunDirectory
-    from optrun.viz.differences import differences
 
     configs: dict[int, dict[str, Any]] = {}
     for index, row in enumerate(rows):

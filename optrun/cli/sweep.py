@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from optrun.sweep.directory import SweepDirectory
     from optrun.sweep.preview import Preview
     from optrun.sweep.run import Order
     from optrun.sweep.space.load import Sweep
@@ -72,7 +73,7 @@ def run_and_report(sweep: "Sweep", order: "Order") -> None:
     from contextlib import closing
 
     from optrun.cli.sweep_progress import watch_sweep
-    from optrun.sweep.run import carry_out, most_runs, report
+    from optrun.sweep.run import carry_out, most_runs
 
     with closing(watch_sweep(most_runs(sweep), sweep.keys, sweep.metric)) as watcher:
         try:
@@ -88,6 +89,27 @@ def run_and_report(sweep: "Sweep", order: "Order") -> None:
         typer.echo(line)
     if failed:
         raise typer.Exit(FAILED)
+
+
+def report(sweep: "Sweep", directory: "SweepDirectory") -> list[str]:
+    """Write summary.md and draw the pictures, of the sweep and of the run that did best.
+
+    Returns:
+        What to tell a person who has waited for the sweep to end.
+    """
+    from optrun.sweep.results.comparison import compare
+    from optrun.sweep.results.report import closing_lines, write_summary
+    from optrun.sweep.results.rows import read_results
+    from optrun.viz.curves import update_curves
+    from optrun.viz.sweep import draw_sweep
+
+    results = read_results(directory.results)
+    comparison = compare(results.rows, results.keys, sweep.metric, sweep.points)
+    write_summary(directory.path, comparison, sweep.strategy.name)
+    draw_sweep(directory.path)
+    if comparison.leader:
+        update_curves(directory.runs / comparison.leader.rows[0].directory)
+    return closing_lines(directory.path, comparison)
 
 
 def show_preview(sweep: "Sweep", order: "Order", json: bool) -> None:
@@ -127,7 +149,7 @@ def print_table(sweep: "Sweep", found: "Preview") -> None:
     from rich.text import Text
 
     from optrun.cli.tables import show
-    from optrun.viz.differences import section_text
+    from optrun.settings import section_text
 
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     if found.runs:

@@ -1,6 +1,7 @@
 """What a person sees of a sweep: one live table in a terminal, plain lines elsewhere."""
 
 import sys
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
@@ -13,16 +14,16 @@ from rich.table import Table
 from rich.text import Text
 
 from optrun.cli.progress import duration
+from optrun.measures import figure_text, higher_is_better
+from optrun.settings import flatten, piece, short
 from optrun.sweep.runs import SweepRun
-from optrun.sweep.stored import LOWER_IS_BETTER, Stored
+from optrun.sweep.stored import Stored
 from optrun.sweep.watcher import Watcher
 from optrun.training.observer import Plan, Pulse
-from optrun.viz.differences import flatten, piece, short
 
 FEW_RUNS = 60
 SILENCE_SECONDS = 10.0
 BAR = 30  # letters
-STOPPING = "stopping as soon as all runs are saved; once more stops at once"
 
 
 Underway = tuple[SweepRun, Plan | None, Pulse | None]
@@ -77,9 +78,11 @@ class SweepWatcher(Watcher):
         self.statuses[run.id] = stored.status
         if reused:
             self.reused.add(run.id)
+        if stored.status == "failed":
+            self.say(f"failed: {self.label(run)}: {stored.reason}")
         value = self.value(stored)
         if value is not None:
-            sign = 1 if self.metric in LOWER_IS_BETTER else -1
+            sign = -1 if higher_is_better(self.metric) else 1
             if self.best is None or sign * value < sign * self.best[0]:
                 self.best = value, run
 
@@ -89,9 +92,21 @@ class SweepWatcher(Watcher):
 
     def again(self, run: SweepRun, reason: str) -> None:
         self.running.pop(run.id, None)
+        self.say(f"again: {self.label(run)}: {reason}")
 
     def elsewhere(self, run: SweepRun) -> None:
         self.running.pop(run.id, None)
+        self.say(f"waiting: {self.label(run)} is being run by another process")
+
+    def note(self, text: str) -> None:
+        self.say(f"note: {text}")
+
+    def stopping(self) -> None:
+        self.say("stopping as soon as all runs are saved; once more stops at once")
+
+    @abstractmethod
+    def say(self, text: str) -> None:
+        """Print a line that stays."""
 
     def counts(self) -> str:
         """How many runs there are of each kind: `12 of 60 runs done, 1 diverged`."""
@@ -112,7 +127,7 @@ class SweepWatcher(Watcher):
         if self.best is None:
             return ""
         value, run = self.best
-        return f"best {self.metric} {figure(self.metric, value)} ({self.label(run)})"
+        return f"best {self.metric} {figure_text(value, self.metric)} ({self.label(run)})"
 
     def time_left(self) -> str:
         """At the pace so far; nothing where runs are paused, for then more is to come."""
@@ -143,9 +158,6 @@ class PlainSweep(SweepWatcher):
     def notice(self, text: str) -> None:
         self.say(text)
 
-    def note(self, text: str) -> None:
-        self.say(f"note: {text}")
-
     def progress(self, run: SweepRun, what: Plan | Pulse) -> None:
         super().progress(run, what)
         if isinstance(what, Pulse) and monotonic() - self.told > SILENCE_SECONDS:
@@ -153,25 +165,12 @@ class PlainSweep(SweepWatcher):
 
     def settled(self, run: SweepRun, stored: Stored, reused: bool = False) -> None:
         super().settled(run, stored, reused)
-        if stored.status == "failed":
-            self.say(f"failed: {self.label(run)}: {stored.reason}")
         every = max(1, self.total // FEW_RUNS)
         done = len(self.statuses)
         if not reused and (done % every == 0 or done == self.total):
             value = self.value(stored)
-            result = "" if value is None else f"  {self.metric} {figure(self.metric, value)}"
+            result = "" if value is None else f"  {self.metric} {figure_text(value, self.metric)}"
             self.say(f"{done}/{self.total}  {ending(stored)}  {self.label(run)}{result}")
-
-    def again(self, run: SweepRun, reason: str) -> None:
-        super().again(run, reason)
-        self.say(f"again: {self.label(run)}: {reason}")
-
-    def elsewhere(self, run: SweepRun) -> None:
-        super().elsewhere(run)
-        self.say(f"waiting: {self.label(run)} is being run by another process")
-
-    def stopping(self) -> None:
-        self.say(STOPPING)
 
 
 class LiveTable(SweepWatcher):
@@ -209,25 +208,6 @@ class LiveTable(SweepWatcher):
     def notice(self, text: str) -> None:
         self.text = text
 
-    def note(self, text: str) -> None:
-        self.say(f"note: {text}")
-
-    def settled(self, run: SweepRun, stored: Stored, reused: bool = False) -> None:
-        super().settled(run, stored, reused)
-        if stored.status == "failed":
-            self.say(f"failed: {self.label(run)}: {stored.reason}")
-
-    def again(self, run: SweepRun, reason: str) -> None:
-        super().again(run, reason)
-        self.say(f"again: {self.label(run)}: {reason}")
-
-    def elsewhere(self, run: SweepRun) -> None:
-        super().elsewhere(run)
-        self.say(f"waiting: {self.label(run)} is being run by another process")
-
-    def stopping(self) -> None:
-        self.say(STOPPING)
-
     def close(self) -> None:
         self.live.stop()
 
@@ -241,8 +221,3 @@ def share_done(underway: Underway) -> float:
 def ending(stored: Stored) -> str:
     """How far a run has come, in a few words."""
     return f"paused after epoch {stored.epochs}" if stored.status == "stopped" else stored.status
-
-
-def figure(metric: str, value: float) -> str:
-    """An accuracy in per cent, a loss in four digits."""
-    return f"{value:.2%}" if metric.endswith("accuracy") else f"{value:.4g}"

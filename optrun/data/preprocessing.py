@@ -7,12 +7,12 @@ from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from optrun.component import NonNegative, Positive, table
 from optrun.data.statistics import Affine, MappedStatistics
 from optrun.data.step import Form, Preprocessing, ShiftAndScale, Stage
 from optrun.data.whitening import PcaWhiten, ZcaWhiten
+from optrun.numerics.blas import one_thread
 
 
 class Rescale(ShiftAndScale):
@@ -136,7 +136,7 @@ def preprocess(steps: list[Preprocessing], stage: Stage) -> Stage:
 
     With one thread, for the bits of a decomposition depend on how many there are.
     """
-    with threadpool_limits(limits=1, user_api="blas"):
+    with one_thread():
         for step in steps:
             stage = step.apply(stage)
     return stage

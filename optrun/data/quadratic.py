@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
-from threadpoolctl import threadpool_limits
 
 from optrun.component import Count, NonNegative, Section
 from optrun.data.dataset import Outline, Raw, ValidationField
 from optrun.data.objective import Objective
 from optrun.data.synthetic import Synthetic
+from optrun.numerics.blas import one_thread
 from optrun.numerics.jit import kernel
 
 PROBLEM, TEST = 42, 43
@@ -134,7 +134,7 @@ def hessian(bands: tuple[tuple[int, float, float], ...]) -> NDArray[np.float64]:
     """
     random = np.random.RandomState(PROBLEM)
     spectrum = np.concatenate([random.uniform(low, high, count) for count, low, high in bands])
-    with threadpool_limits(limits=1, user_api="blas"):
+    with one_thread():
         rotation = draw_rotation(len(spectrum), random)
         return rotation.T @ (spectrum[:, None] * rotation)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-CHUNK = 1024
+CHUNK = 256
 """Rows read at a time."""
 
 

@@ -16,7 +16,7 @@ from optrun.nn.network import Buffers
 from optrun.numerics.streams import Purpose, stream
 from optrun.optim.driver import Driver
 
-EVALUATION_ROWS = 1000
+EVALUATION_ROWS = 500
 LONGEST_CHUNK = 4096
 
 
@@ -86,12 +86,16 @@ class Program(Workspace):
         weights, rule = self.parameters.weights, self.config.optimizer.rule
         if rule is None:
             return weights
-        shown = weights.copy()
+        shown = weights
         for block in self.places.blocks:
             start, stop = block["start"], block["start"] + block["rows"] * block["columns"]
             state = self.parameters.state[block["state"] :][: block["slots"] * block["width"]]
             slots = state.reshape(block["slots"], block["width"])
-            shown[start:stop] = rule.evaluated(weights[start:stop], slots)
+            w = weights[start:stop]
+            part = rule.evaluated(w, slots)
+            if part is not w:
+                shown = weights.copy() if shown is weights else shown
+                shown[start:stop] = part
         return shown
 
     def examples_in(self, steps: int) -> int:

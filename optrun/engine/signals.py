@@ -3,10 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from optrun.engine.objective import compile_gradient, gather_at, gradient_at
 from optrun.engine.program import Program
+from optrun.numerics.blas import one_thread
 
 
 class Signal(NamedTuple):
@@ -34,7 +34,7 @@ def measure_signals(program: Program) -> list[Signal]:
     gather_at.compiled(
         program.rules.gather, program.examples, program.places, program.work, rows, 0, epoch.views
     )
-    with threadpool_limits(limits=1, user_api="blas"):
+    with one_thread():
         gradient_at.compiled(
             *program.rules.of_gradient(), program.parameters, program.places, program.work,
             program.numbers, program.record, rows.size, 0, 1, program.config.seed,

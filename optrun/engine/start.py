@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from optrun.engine.layout import named_parts
 from optrun.nn.activations import Identity
 from optrun.nn.initializers import Initializer
 from optrun.nn.network import Places
 from optrun.nn.pretrained import Pretrained
+from optrun.numerics.blas import one_thread
 from optrun.numerics.streams import Purpose, stream
 
 if TYPE_CHECKING:
@@ -65,9 +65,10 @@ def draw_matrix(
     fan_in, fan_out = int(layers[index]["fan_in"]), int(layers[index]["fan_out"])
     is_last = index == layers.size - 1
     follower = Identity() if is_last else config.model.nonlinearity()
-    with threadpool_limits(limits=1, user_api="blas"):
+    with one_thread():
         draw = initializer.draw(random, fan_in, fan_out)
-    return initializer.factor(follower) * draw
+    draw *= initializer.factor(follower)
+    return draw
 
 
 def start_of_gain(layer: np.void, flat: np.ndarray) -> np.ndarray | float:

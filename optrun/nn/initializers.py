@@ -77,7 +77,7 @@ class Normal(Initializer):
         return None if self.std else 0.0
 
     def draw(self, random: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray:
-        return self.std * random.standard_normal((fan_in, fan_out))
+        return random.normal(0, self.std, (fan_in, fan_out))
 
 
 class TruncatedNormal(Initializer):
@@ -154,7 +154,7 @@ class XavierNormal(Gained):
     name: Literal["xavier_normal"] = "xavier_normal"
 
     def draw(self, random: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray:
-        return np.sqrt(2 / (fan_in + fan_out)) * random.standard_normal((fan_in, fan_out))
+        return random.normal(0, np.sqrt(2 / (fan_in + fan_out)), (fan_in, fan_out))
 
 
 class XavierUniform(Gained):
@@ -184,7 +184,7 @@ class HeNormal(Initializer):
     name: Literal["he_normal"] = "he_normal"
 
     def draw(self, random: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray:
-        return np.sqrt(2 / fan_in) * random.standard_normal((fan_in, fan_out))
+        return random.normal(0, np.sqrt(2 / fan_in), (fan_in, fan_out))
 
 
 class HeUniform(Initializer):
@@ -213,7 +213,7 @@ class LeCunNormal(Initializer):
     name: Literal["lecun_normal"] = "lecun_normal"
 
     def draw(self, random: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray:
-        return np.sqrt(1 / fan_in) * random.standard_normal((fan_in, fan_out))
+        return random.normal(0, np.sqrt(1 / fan_in), (fan_in, fan_out))
 
 
 class LeCunUniform(Initializer):

@@ -1,5 +1,6 @@
 """Leading a sweep to its end: the strategy's jobs become runs, and runs become values."""
 
+from bisect import insort
 from collections.abc import Callable, Iterator
 from statistics import fmean
 from time import monotonic
@@ -63,6 +64,7 @@ class Conductor:
         self.stopping = False
         self.told_to_stop = False
         self.disk_full: str | None = None
+        self.obstacle: str | None = None
         self.save_again_at = monotonic() + SAVE_SECONDS
         self.look_again_at = 0.0
 
@@ -108,7 +110,6 @@ class Conductor:
             if job is None:
                 break
             self.take(job)
-        self.queue.sort(key=lambda run: run.config.seed)  # so that workers change data seldom
 
     def take(self, job: Job) -> None:
         """Have the job's runs carried out, as far as they have not been."""
@@ -125,7 +126,7 @@ class Conductor:
             found = self.look(run)
             if run.failure is None and not found.has_come_to(run.pause_after):
                 self.unsettled.add(run.id)
-                self.queue.append(run)
+                insort(self.queue, run, key=seed_of)  # so that workers change data seldom
             else:
                 self.watcher.settled(run, found, reused=run.id not in self.settled_here)
         for run in runs:
@@ -160,6 +161,10 @@ class Conductor:
         """Hear what workers have to tell."""
         for event in self.executor.events(LISTEN_SECONDS):
             self.hear(event)
+        obstacle = self.executor.obstacle()
+        if obstacle and obstacle != self.obstacle:
+            self.watcher.note(obstacle)
+        self.obstacle = obstacle
         if monotonic() > self.save_again_at:
             try:
                 self.save()
@@ -235,3 +240,7 @@ class Conductor:
                 self.fail(run, str(error))
                 self.watcher.settled(run, Stored("failed", reason=str(error)))
         return np.inf
+
+
+def seed_of(run: SweepRun) -> int:
+    return run.config.seed

@@ -19,11 +19,8 @@ from optrun.sweep.engines.executor import Executor
 from optrun.sweep.engines.local import LocalWorkers
 from optrun.sweep.engines.work import Bench
 from optrun.sweep.rehearsal import compile_for, lacking_kernels
-from optrun.sweep.results.comparison import compare
-from optrun.sweep.results.report import closing_lines, write_summary
 from optrun.sweep.results.rows import (
     ResultRow,
-    read_results,
     row_of,
     row_without_figures,
     write_results,
@@ -200,24 +197,6 @@ def end_if(interrupt: Interrupt) -> None:
     """Raise a KeyboardInterrupt if somebody has asked to stop."""
     if interrupt.requested:
         raise KeyboardInterrupt
-
-
-def report(sweep: Sweep, directory: SweepDirectory) -> list[str]:
-    """Write summary.md and draw the pictures, of the sweep and of the run that did best.
-
-    Returns:
-        What to tell a person who has waited for the sweep to end.
-    """
-    from optrun.viz.curves import update_curves
-    from optrun.viz.sweep import draw_sweep
-
-    results = read_results(directory.results)
-    comparison = compare(results.rows, results.keys, sweep.metric, sweep.points)
-    write_summary(directory.path, comparison, sweep.strategy.name)
-    draw_sweep(directory.path)
-    if comparison.leader:
-        update_curves(directory.runs / comparison.leader.rows[0].directory)
-    return closing_lines(directory.path, comparison)
 
 
 def executor_for(order: Order, shelf: Shelf) -> Executor:

@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from optrun.config.schema import Config
+from optrun.measures import higher_is_better
 from optrun.store.files import unreadable
 from optrun.store.run_directory import DONE, MEASURES, RunDirectory
 from optrun.store.table import read_rows
-
-LOWER_IS_BETTER = ("train_loss", "val_loss")
 
 
 @dataclass(frozen=True)
@@ -68,11 +67,11 @@ def value_after(directory: RunDirectory, config: Config, metric: str, epochs: in
         return np.inf
     if not within.any():
         raise unreadable(path, ValueError("it has no epochs"))
-    chooser = config.training.best_by
+    chooser = str(config.training.best_by)
     if chooser == "last":
         chosen = int(np.flatnonzero(within)[-1])
     else:
-        merit = table[str(chooser)][within]
-        chosen = int(np.argmin(merit) if chooser in LOWER_IS_BETTER else np.argmax(merit))
+        merit = table[chooser][within]
+        chosen = int(np.argmax(merit) if higher_is_better(chooser) else np.argmin(merit))
     value = float(table[metric][chosen])
-    return value if metric in LOWER_IS_BETTER else -value
+    return -value if higher_is_better(metric) else value

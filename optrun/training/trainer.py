@@ -166,7 +166,8 @@ class Trainer:
         while progress.step < end:
             self.run_chunk(epoch, min(end - progress.step, self.chunk))
             self.pause()
-        moved = length((self.weights - self.epoch_start)[: self.trained])
+        np.subtract(self.weights, self.epoch_start, out=self.epoch_start)
+        moved = length(self.epoch_start[: self.trained])
         row = self.measure(
             epoch=progress.epoch + 1,
             rate=self.rate_at(progress.step),

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 from optrun.errors import UserError
 from optrun.store.reading import load_run
 from optrun.viz import style
-from optrun.viz.differences import LETTERS
 from optrun.viz.groups import Curve, Group, mean_and_range, read_groups
-from optrun.viz.labels import axis_label
+from optrun.viz.labels import LETTERS, axis_label
 
 if TYPE_CHECKING:
     import pandas as pd

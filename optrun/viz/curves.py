@@ -9,8 +9,7 @@ import numpy as np
 from optrun.store.reading import Run, load_run
 from optrun.store.run_directory import RunDirectory
 from optrun.viz import style
-from optrun.viz.differences import wrap
-from optrun.viz.labels import describe, loss_label
+from optrun.viz.labels import describe, loss_label, wrap
 from optrun.viz.smoothing import moving_average
 
 if TYPE_CHECKING:

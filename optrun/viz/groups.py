@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from optrun.errors import RunError
+from optrun.measures import is_accuracy
+from optrun.settings import distinguish, natural_order
 from optrun.store.reading import Run, load_run
-from optrun.viz.differences import LETTERS, distinguish, natural_order, wrapped
+from optrun.viz.labels import LETTERS, wrapped
 from optrun.viz.smoothing import moving_average
 
 if TYPE_CHECKING:
@@ -89,7 +91,7 @@ def read_curve(run: Run, metric: str, x: str, smooth: float) -> Curve:
     if table is None or not np.isfinite(table[metric]).any():
         table = run.metrics if metric in run.metrics else run.steps
     points = table[["step"]].assign(
-        x=table[x], raw=table[metric] * (100 if metric.endswith("accuracy") else 1)
+        x=table[x], raw=table[metric] * (100 if is_accuracy(metric) else 1)
     )
     points = points[np.isfinite(points["raw"])]
     return Curve(run, points.assign(y=moving_average(points["raw"], smooth)))

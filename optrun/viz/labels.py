@@ -1,8 +1,13 @@
-"""The words on pictures: axis labels, what a run is, and how settings are written."""
+"""The words on pictures: axis labels, what a run is, and labels cut to fit a legend."""
 
-import json
+import textwrap
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from optrun.settings import component_name, value_text
+
+LETTERS, LINES = 40, 3  # of a label in a legend
 
 AXES = {
     "step": "step",
@@ -46,11 +51,6 @@ def loss_label(config: Mapping[str, Any]) -> str:
     return LOSSES.get(component_name(config.get("loss")), "loss")
 
 
-def component_name(section: Any) -> str:
-    """The `name` of a section, which may be written as a bare string."""
-    return str(section.get("name", "")) if isinstance(section, Mapping) else str(section or "")
-
-
 def describe(config: Mapping[str, Any]) -> str:
     """What a run trains, on what and how: `mnist · MLP 256-128 (relu) · adam, lr 0.001 · …`."""
     model, optimizer = config.get("model"), config.get("optimizer")
@@ -88,14 +88,15 @@ def model_words(model: Any) -> str:
     return f"{name} {sizes}" + (f" ({activation})" if activation else "")
 
 
-def value_text(value: Any) -> str:
-    """A setting as one would write it in the config."""
-    if value is None or isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return repr(value).removesuffix(".0")
-    if isinstance(value, Mapping):
-        return component_name(value) or json.dumps(value)
-    if isinstance(value, list):
-        return "[" + ", ".join(value_text(item) for item in value) + "]"
-    return str(value)
+def wrapped(labels: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Labels in lines that fit a legend; where cutting made two alike, the names instead."""
+    cut = [wrap(label) for label in labels]
+    uses = Counter(cut)
+    return [
+        wrap(name) if uses[label] > 1 else label for label, name in zip(cut, names, strict=True)
+    ]
+
+
+def wrap(text: str, letters: int = LETTERS, lines: int = LINES) -> str:
+    """`text` in at most so many lines of so many letters, cut off by an ellipsis."""
+    return "\n".join(textwrap.wrap(text, letters, max_lines=lines, placeholder=" …"))

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from optrun.measures import higher_is_better, is_accuracy
 from optrun.sweep.results.comparison import (
     Comparison,
     Group,
     Setting,
-    higher_is_better,
     is_number,
     numeric_keys,
     rank,
@@ -19,8 +19,7 @@ from optrun.sweep.results.comparison import (
 from optrun.sweep.results.edges import spans_a_decade
 from optrun.viz import style
 from optrun.viz.curves import say_if_empty
-from optrun.viz.differences import wrap
-from optrun.viz.labels import AXES
+from optrun.viz.labels import AXES, wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -164,7 +163,7 @@ def bad_edge(metric: str) -> float:
 
 def in_units(setting: Setting, metric: str) -> np.ndarray:
     """The figures of a setting as they are drawn: accuracies in percent."""
-    return np.array([*setting.figures.values()]) * (100 if metric.endswith("accuracy") else 1)
+    return np.array([*setting.figures.values()]) * (100 if is_accuracy(metric) else 1)
 
 
 def fit_scale(axes: "Axes", which: str, comparison: Comparison) -> np.ndarray:

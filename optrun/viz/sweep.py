@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import yaml
 
+from optrun.measures import spread_text
+from optrun.settings import short
 from optrun.store.files import read_text
 from optrun.store.reading import Run, load_run
 from optrun.sweep.results.comparison import Comparison, Group, Setting, compare
-from optrun.sweep.results.findings import figure_text
 from optrun.sweep.results.rows import damaged, read_results
 from optrun.viz import style
 from optrun.viz.compare import draw_group, without_start
 from optrun.viz.curves import LOSS_DECADES, say_if_empty
-from optrun.viz.differences import LETTERS, short, wrap
 from optrun.viz.groups import Group as Curves
 from optrun.viz.groups import read_curve
-from optrun.viz.labels import axis_label
+from optrun.viz.labels import LETTERS, axis_label, wrap
 from optrun.viz.sensitivity import Look, draw_numbers, draw_settings, height_of, marks, number_key
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def draw_best(
         if group.best is None:
             axes.plot([], [], **look, label=style.printable(f"{group.label or 'all'}: no figure"))
             continue
-        figure = figure_text(group.best.mean, group.best.deviation, comparison.metric)
+        figure = spread_text(group.best.mean, group.best.deviation, comparison.metric)
         curves = [read_curve(run, comparison.metric, "epoch", 0) for run in each]
         label = f"{curve_label(group, group.best)}\n{figure}"
         drawn = without_start(Curves(curves, label))

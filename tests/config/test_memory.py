@@ -32,7 +32,7 @@ def sixteen_gigabytes(monkeypatch):
 @pytest.mark.parametrize(
     ("config", "overrides", "path", "gigabytes"),
     [
-        (CONFIG, ["model.hidden=[100000000]"], "model.hidden", "1,370 GB"),
+        (CONFIG, ["model.hidden=[100000000]"], "model.hidden", "770 GB"),
         (CONFIG, ["model.hidden=[8,9223372036854775807]"], "model.hidden", ""),
         (CONFIG, ["optimizer=newton", "model.hidden=[4000000000,4000000000]"], "model.hidden", ""),
         (CONFIG, ["dataset.samples=500000000"], "dataset.samples", "22 GB"),

@@ -55,6 +55,9 @@ class Log(Watcher):
     def notice(self, text):
         self.lines.append(("notice", text))
 
+    def note(self, text):
+        self.lines.append(("note", text))
+
     def begun(self, run):
         self.lines.append(("begun", run.id))
 
@@ -86,6 +89,7 @@ class InProcess:
         self.waiting: deque[Task] = deque()
         self.done: list[tuple[str, int | None]] = []
         self.stops = 0
+        self.obstacles: deque[str | None] = deque()
 
     def free(self) -> int:
         return 1 - len(self.waiting)
@@ -101,6 +105,9 @@ class InProcess:
                 answer = self.bench.perform(task, Observer())
                 self.done.append((task.id, task.pause_after))
             yield Event(task.id, answer)
+
+    def obstacle(self) -> str | None:
+        return self.obstacles.popleft() if self.obstacles else None
 
     def stop(self) -> None:
         self.stops += 1

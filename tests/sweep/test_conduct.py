@@ -124,6 +124,13 @@ def test_a_run_that_kills_every_worker_is_reported_and_the_others_go_on(tmp_path
     assert [math.isfinite(value) for value in led.values.values()].count(True) == 2
 
 
+def test_what_keeps_everything_from_going_on_is_told_once(tmp_path):
+    leading = Leading(tmp_path, in_full(rates(4)))
+    leading.executor.obstacles.extend(["no workers", "no workers", None, "no workers"])
+    leading.lead()
+    assert leading.log.of("note") == ["no workers"] * 2
+
+
 def test_fail_fast_stops_at_the_first_failure(tmp_path):
     led = Leading(
         tmp_path,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from optrun.viz.labels import axis_label, describe, loss_label
+from optrun.viz.labels import axis_label, describe, loss_label, wrapped
 from tests.runs_factory import COSINE, SGD, resolved_config
 
 LINEAR = {"name": "linear"}
@@ -36,3 +36,11 @@ def test_axes_are_named_with_units():
     assert loss_label({"loss": {"name": "softmax"}}) == "cross-entropy (nats)"
     assert loss_label({"loss": "hinge"}) == "hinge loss"
     assert loss_label({}) == "loss"
+
+
+def test_long_labels_are_wrapped_and_cut():
+    label = ", ".join(f"setting_{i}={i}" for i in range(30))
+    (short,) = wrapped([label], ["name"])
+    assert len(short.splitlines()) == 3 and max(map(len, short.splitlines())) <= 40
+    assert short.endswith("…") and short.startswith("setting_0=0, setting_1=1")
+    assert wrapped([label + "x", label + "y", "lr=1"], ["a", "b", "c"]) == ["a", "b", "lr=1"]

@@ -6,6 +6,7 @@ from optrun.config.checks.contradiction import Contradiction
 from optrun.config.choices import choose_best_by
 from optrun.config.training import Training
 from optrun.data.dataset import Dataset
+from optrun.measures import is_accuracy
 from optrun.optim.plateau import Plateau
 from optrun.optim.schedule import Schedule
 
@@ -38,7 +39,7 @@ def schedule_has_a_measure(dataset: Dataset, scheduler: Schedule) -> Iterator[Co
     if watched.startswith("val") and not dataset.sizes().validation:
         message = f"`{watched}` {_nothing_set_aside(dataset)}"
         yield path, message, _either(dataset, "watch `train_loss`")
-    elif watched.endswith("accuracy") and not dataset.outline.labelled:
+    elif is_accuracy(watched) and not dataset.outline.labelled:
         message = f"`{watched}` needs class labels, and `dataset` gives numbers to predict"
         yield path, message, "watch a loss"
 

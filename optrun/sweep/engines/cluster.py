@@ -17,8 +17,15 @@ from typing import Any
 from optrun.data.shelf import Shelf
 from optrun.errors import DiskFull, RunBusy, RunError, UserError
 from optrun.store.run_directory import DONE, RunDirectory
-from optrun.sweep.engines.cluster_worker import Parcel, perform, pulse_from, sees, stop_runs
-from optrun.sweep.engines.executor import Event, Outcome, Task
+from optrun.sweep.engines.cluster_worker import (
+    DEATH,
+    Parcel,
+    perform,
+    pulse_from,
+    sees,
+    stop_runs,
+)
+from optrun.sweep.engines.executor import Death, Event, Outcome, Task
 
 PATIENCE_SECONDS = 10
 COUNT_SECONDS = 1.0
@@ -72,13 +79,25 @@ class DaskWorkers:
         pass  # they are there
 
     def free(self) -> int:
+        return self._count() - len(self.sent)
+
+    def obstacle(self) -> str | None:
+        if self._count():
+            return None
+        return (
+            f"the scheduler at {self.address} has no workers any more; the sweep goes on when "
+            "there are some"
+        )
+
+    def _count(self) -> int:
+        """How many workers there are."""
         if monotonic() > self.count_again_at:
             try:
                 self.count = len(self.client.nthreads())
             except Exception as error:  # of many kinds, by what was under way
                 raise self._gone() from error
             self.count_again_at = monotonic() + COUNT_SECONDS
-        return self.count - len(self.sent)
+        return self.count
 
     def submit(self, task: Task) -> None:
         held, files = ExitStack(), None
@@ -95,8 +114,9 @@ class DaskWorkers:
                 held.close()
                 self.heard.put((task.id, Outcome("finished")))
                 return
-        parcel = Parcel(self.sweep, task, files, self.shelf.folder, self.data_dir)
-        future = self.client.submit(perform, parcel, key=f"{task.id}-{token_hex(4)}", pure=False)
+        attempt = f"{task.id}-{token_hex(4)}"
+        parcel = Parcel(self.sweep, attempt, task, files, self.shelf.folder, self.data_dir)
+        future = self.client.submit(perform, parcel, key=attempt, pure=False)
         self.sent[task.id] = Sent(task, future, held)
         future.add_done_callback(lambda _: self.heard.put(task.id))
 
@@ -124,7 +144,7 @@ class DaskWorkers:
 
     def _event(self, what: Any) -> Iterator[Event]:
         if isinstance(what, str):  # a task is done
-            yield Event(what, self._outcome(self.sent.pop(what)))
+            yield Event(what, self._end(self.sent.pop(what)))
         elif isinstance(what[1], Outcome):
             yield Event(*what)
         else:
@@ -132,15 +152,15 @@ class DaskWorkers:
             if task in self.sent:
                 yield Event(task, told)
 
-    def _outcome(self, sent: Sent) -> Outcome:
+    def _end(self, sent: Sent) -> Outcome | Death:
         """How a task ended; its files are brought in if they are not in place."""
         from distributed import KilledWorker
 
         with sent.held:
             try:
-                outcome, files = sent.future.result()
-            except KilledWorker:
-                return Outcome("failed", "the workers that had it died, one after the other")
+                end, files = sent.future.result()
+            except KilledWorker:  # of a scheduler that tries nothing again
+                return DEATH
             except (Exception, CancelledError) as error:
                 if sent.future.cancelled():
                     raise self._gone() from error
@@ -151,7 +171,7 @@ class DaskWorkers:
                     directory.write_all(files)
                 except RunError as error:
                     return failure(error)
-            return outcome
+            return end
 
     def _gone(self) -> UserError:
         return UserError(
@@ -171,6 +191,7 @@ class DaskWorkers:
             if self.sent:
                 self.stop()
                 self.client.cancel([sent.future for sent in self.sent.values()], force=True)
+            self.client.set_metadata([self.sweep], {})
         for sent in self.sent.values():
             sent.held.close()
         self.client.close()

@@ -14,7 +14,7 @@ from optrun.data.dataset import Raw
 from optrun.data.prepare import fingerprint
 from optrun.data.shelf import Shelf
 from optrun.store.run_directory import RunDirectory
-from optrun.sweep.engines.executor import Outcome, Task
+from optrun.sweep.engines.executor import Death, Outcome, Task
 from optrun.sweep.engines.work import Bench, Reporter
 from optrun.training.observer import Plan, Pulse
 
@@ -25,6 +25,7 @@ class Parcel:
 
     Attributes:
         sweep: that it belongs to.
+        attempt: at the task, this one.
         task: what is to be done.
         files: what the run's directory has so far; None: the worker writes into it.
         shelf: the folder of loaded datasets, where it can be seen.
@@ -32,6 +33,7 @@ class Parcel:
     """
 
     sweep: str
+    attempt: str
     task: Task
     files: Mapping[str, bytes] | None
     shelf: Path
@@ -44,10 +46,21 @@ STOPPED: set[str] = set()
 RUNNING: dict[str, Reporter] = {}
 
 
-def perform(parcel: Parcel) -> tuple[Outcome, dict[str, bytes] | None]:
-    """Carry out a task; its outcome, and the files of the run unless they are in place."""
-    from distributed import get_worker
+DEATH = Death("its worker on the cluster died")
 
+
+def perform(parcel: Parcel) -> tuple[Outcome | Death, dict[str, bytes] | None]:
+    """Carry out a task; its end, and the files of the run unless they are in place.
+
+    Dask gives what a dead worker had to another one, and that as often as the scheduler is set to.
+    Whether to try again is for the sweep to say, so it is only told of the death.
+    """
+    from distributed import get_client, get_worker
+
+    client, attempt = get_client(), [parcel.sweep, parcel.attempt]
+    if client.get_metadata(attempt, default=False):
+        return DEATH, None
+    client.set_metadata(attempt, True)
     worker, topic = get_worker(), parcel.sweep
 
     def send(what: Plan | Pulse) -> None:

@@ -70,6 +70,9 @@ class Executor(Protocol):
     def events(self, timeout: float) -> Iterator[Event]:
         """What has happened since, waiting up to `timeout` seconds for the first event."""
 
+    def obstacle(self) -> str | None:
+        """What keeps everything from going on, for people; None if nothing does."""
+
     def stop(self) -> None:
         """Have what is running saved and stopped; outcomes are still to be waited for."""
 

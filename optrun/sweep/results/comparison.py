@@ -11,9 +11,10 @@ from functools import cached_property
 from statistics import fmean, stdev
 from typing import Any
 
+from optrun.measures import higher_is_better
+from optrun.settings import SELF_EXPLAINING, distinguish, flatten, piece, short, varies
 from optrun.sweep.results.rows import ResultRow
 from optrun.sweep.space.candidates import Point
-from optrun.viz.differences import SELF_EXPLAINING, distinguish, flatten, piece, short, varies
 
 BAD = ("diverged", "failed")
 
@@ -165,10 +166,6 @@ def rank(setting: Setting, metric: str) -> tuple[float, ...]:
     if mean is None:
         return (2,)
     return (not setting.complete, setting.bad, -mean if higher_is_better(metric) else mean)
-
-
-def higher_is_better(metric: str) -> bool:
-    return metric.endswith("accuracy")
 
 
 def gather(rows: Sequence[ResultRow], keys: Sequence[str], metric: str) -> list[Setting]:

@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 from optrun.config.problems import count
-from optrun.sweep.results.comparison import Comparison, Setting, higher_is_better
+from optrun.measures import higher_is_better, spread_text
+from optrun.settings import value_text
+from optrun.sweep.results.comparison import Comparison, Setting
 from optrun.sweep.results.edges import Edge, edges
 from optrun.sweep.results.rows import ResultRow
 from optrun.sweep.results.significance import SIGNIFICANT, PairedTest, paired_test
-from optrun.viz.labels import value_text
 
 NAMED = 5  # runs that a sentence names at most
 MORE_SEEDS = '`seeds: 5` in the sweep, or `"seed=range(5)"` on the command line'
@@ -151,17 +152,7 @@ def named(rows: Sequence[ResultRow], reason: str | None) -> str:
 
 def told(setting: Setting, metric: str) -> str:
     """A setting with its figure: `adam, lr=0.01 (91.23 % ± 0.10 %)`."""
-    return f"{setting.label} ({figure_text(setting.mean, setting.deviation, metric)})"
-
-
-def figure_text(mean: float | None, deviation: float | None, metric: str) -> str:
-    """`91.23 % ± 0.10 %`, `0.3124 ± 0.0021`; a figure of one seed has no deviation."""
-    if mean is None:
-        return "–"
-    if metric.endswith("accuracy"):
-        spread = "" if deviation is None else f" ± {100 * deviation:.2f}"
-        return f"{100 * mean:.2f}{spread} %"
-    return f"{mean:.4g}" + ("" if deviation is None else f" ± {deviation:.2g}")
+    return f"{setting.label} ({spread_text(setting.mean, setting.deviation, metric)})"
 
 
 def words(metric: str) -> str:

@@ -6,10 +6,11 @@ from pathlib import Path
 from statistics import fmean, stdev
 
 from optrun.config.problems import count
+from optrun.measures import higher_is_better, is_accuracy, spread_text
 from optrun.store.files import write_text
 from optrun.store.run_directory import RunDirectory
 from optrun.sweep.results.comparison import Comparison, Group, Setting
-from optrun.sweep.results.findings import figure_text, findings, words
+from optrun.sweep.results.findings import findings, words
 from optrun.sweep.results.significance import paired_test
 
 STATUSES = {
@@ -79,7 +80,7 @@ def what_was_run(comparison: Comparison, strategy: str) -> str:
 
 def how_chosen(comparison: Comparison) -> str:
     """What the table's figures are."""
-    best = "highest" if comparison.metric.endswith("accuracy") else "lowest"
+    best = "highest" if higher_is_better(comparison.metric) else "lowest"
     sentences = [
         f"The best setting has the {best} {words(comparison.metric)}, taken of each run at the "
         "epoch that it chose itself.",
@@ -163,7 +164,7 @@ def row_of(group: Group, comparison: Comparison, root: Path) -> list[str]:
     return [
         group.label,
         best.label,
-        figure_text(best.mean, best.deviation, comparison.metric),
+        spread_text(best.mean, best.deviation, comparison.metric),
         str(len(best.figures)),
         tested(*on_test(root, best)),
         share,
@@ -175,8 +176,8 @@ def tested(measure: str, values: Sequence[float]) -> str:
     if not values:
         return "–"
     deviation = stdev(values) if len(values) > 1 else None
-    text = figure_text(fmean(values), deviation, measure)
-    return text if measure == "test_accuracy" else f"loss {text}"
+    text = spread_text(fmean(values), deviation, measure)
+    return text if is_accuracy(measure) else f"loss {text}"
 
 
 def markdown(rows: Sequence[Sequence[str]]) -> str:

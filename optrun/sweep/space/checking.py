@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from optrun.config.problems import Problem, count
 from optrun.config.schema import Config
+from optrun.settings import value_text
 from optrun.sweep.space.candidates import Candidate, Point
-from optrun.sweep.space.combinations import Combination, Draw, Setting
+from optrun.sweep.space.combinations import Combination, Draw, Given
 from optrun.sweep.space.composing import Composed, Composer
-from optrun.viz.labels import value_text
 
 NUMBER = re.compile(r"[-+]?\d[\d.,]*(e[-+]?\d+)?")
 
@@ -27,7 +27,7 @@ class ComposedSpace:
         return tuple(
             Point(
                 number,
-                {part.key: part.origin.value for part in parts if isinstance(part, Setting)},
+                {part.key: part.origin.value for part in parts if isinstance(part, Given)},
                 {part.key: part.distribution for part in parts if isinstance(part, Draw)},
             )
             for number, parts in enumerate(self.combinations)
@@ -37,7 +37,7 @@ class ComposedSpace:
         """What a candidate of one of the points comes to."""
         parts = self.combinations[candidate.number[0]]
         return self.composer.compose(
-            part if isinstance(part, Setting) else part.setting(candidate.settings[part.key])
+            part if isinstance(part, Given) else part.given(candidate.settings[part.key])
             for part in parts
         )
 
@@ -88,7 +88,7 @@ class _Finding:
 
 
 @dataclass
-class Findings:
+class Review:
     """The problems of many candidates, each told once.
 
     Attributes:
@@ -136,14 +136,14 @@ def _identity(problem: Problem) -> object:
     return problem.path, problem.place, NUMBER.sub("", problem.message)
 
 
-def judge_all(space: ComposedSpace, points: Sequence[Point]) -> Findings:
+def review(space: ComposedSpace, points: Sequence[Point]) -> Review:
     """Every combination, with the ends of everything that is drawn."""
-    findings = Findings()
+    found = Review()
     for point in points:
-        findings.add(point, space.compose(middle(point)))
+        found.add(point, space.compose(middle(point)))
         for candidate in extremes(point):
-            findings.add(point, space.compose(candidate))
-    return findings
+            found.add(point, space.compose(candidate))
+    return found
 
 
 def measure(config: Config) -> str:

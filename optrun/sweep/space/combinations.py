@@ -46,7 +46,7 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Setting:
+class Given:
     """A value for a key.
 
     Attributes:
@@ -77,7 +77,7 @@ class Draw:
     blank: Assignment
     place: Place
 
-    def setting(self, value: Any) -> Setting:
+    def given(self, value: Any) -> Given:
         """With this value."""
         document = Document("", value, {}, {(): self.place})
         items: tuple[Place, ...] = ()
@@ -85,10 +85,10 @@ class Draw:
             document = self.choices[_index_of(value, self.distribution.values)]
             items = tuple(choice.items.get((), self.place) for choice in self.choices)
         assignment = Assignment(self.blank.key, self.blank.place, document, self.blank.shown)
-        return Setting(self.key, assignment, Origin("random", self.place, items, value))
+        return Given(self.key, assignment, Origin("random", self.place, items, value))
 
 
-Combination = tuple[Setting | Draw, ...]
+Combination = tuple[Given | Draw, ...]
 
 
 @dataclass
@@ -101,7 +101,7 @@ class SpaceRead:
         problems: why it cannot be searched.
     """
 
-    fixed: tuple[Setting, ...] = ()
+    fixed: tuple[Given, ...] = ()
     combinations: list[Combination] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
@@ -149,7 +149,7 @@ class _Reader:
             return []
         return [tuple(chain.from_iterable(parts)) for parts in product(*axes)]
 
-    def fixed(self, path: KeyPath) -> Iterator[Setting]:
+    def fixed(self, path: KeyPath) -> Iterator[Given]:
         """What the space at `path` sets for all of it."""
         for key, here in self._keys((*path, "set")):
             if path != BLOCK and self._refuse_axis(key, here):
@@ -172,7 +172,7 @@ class _Reader:
             alternatives = (self.combinations((*here, place)) for place in range(len(spaces)))
             yield list(chain.from_iterable(alternatives))
 
-    def _columns(self, path: KeyPath) -> list[list[Setting]]:
+    def _columns(self, path: KeyPath) -> list[list[Given]]:
         columns = [(key, self._listed("zip", key, at)) for key, at in self._keys(path)]
         for key, column in columns:
             if len(column) != len(columns[0][1]) and column and columns[0][1]:
@@ -183,7 +183,7 @@ class _Reader:
                 return []
         return [column for _, column in columns if column]
 
-    def _listed(self, section: str, key: str, path: KeyPath) -> list[Setting]:
+    def _listed(self, section: str, key: str, path: KeyPath) -> list[Given]:
         """The values of one key of a grid or zip."""
         value, place = self._value(path), self.document.value_place(path)
         if self._refuse_axis(key, path) or place is None:
@@ -286,8 +286,8 @@ class _Reader:
                 hint = "write it as in an override, such as `optimizer.lr`"
                 self._note((written,), "is no key", self.document.keys.get(here), hint)
 
-    def _setting(self, key: str, path: KeyPath, value: Document, origin: Origin) -> Setting:
-        return Setting(key, self._assignment(key, path, value), origin)
+    def _setting(self, key: str, path: KeyPath, value: Document, origin: Origin) -> Given:
+        return Given(key, self._assignment(key, path, value), origin)
 
     def _assignment(self, key: str, path: KeyPath, value: Document) -> Assignment:
         return Assignment(str(path[-1]), self.document.keys[path], value, shown=key)

@@ -13,7 +13,7 @@ from optrun.config.schema import Config
 from optrun.config.translate import UNKNOWN_KEY
 from optrun.config.vocabulary import slot_at
 from optrun.sweep.space.calls import is_call
-from optrun.sweep.space.combinations import Origin, Setting
+from optrun.sweep.space.combinations import Given, Origin
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,10 @@ class Composer:
     """
 
     base: Document
-    fixed: Sequence[Setting] = ()
+    fixed: Sequence[Given] = ()
     known: dict[tuple[str, ...], Composed] = field(default_factory=dict)
 
-    def compose(self, settings: Iterable[Setting]) -> Composed:
+    def compose(self, settings: Iterable[Given]) -> Composed:
         """The config with these settings; the outer keys are written first."""
         one_each = {setting.key: setting for setting in (*self.fixed, *settings)}
         chosen = sorted(one_each.values(), key=lambda setting: setting.key.count("."))
@@ -53,7 +53,7 @@ class Composer:
             self.known[identity] = self._compose(chosen)
         return self.known[identity]
 
-    def _compose(self, settings: Sequence[Setting]) -> Composed:
+    def _compose(self, settings: Sequence[Given]) -> Composed:
         base = self.base
         document = Document(
             base.source,

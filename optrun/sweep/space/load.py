@@ -13,7 +13,7 @@ from optrun.config.schema import Config
 from optrun.config.vocabulary import value_at
 from optrun.errors import ConfigError
 from optrun.sweep.space.candidates import Candidate, Point
-from optrun.sweep.space.checking import ComposedSpace, Findings, common_measure, judge_all
+from optrun.sweep.space.checking import ComposedSpace, Review, common_measure, review
 from optrun.sweep.space.combinations import BLOCK, Draw, normal, read_space
 from optrun.sweep.space.command_line import typed, write_axes
 from optrun.sweep.space.composing import Composer
@@ -104,7 +104,7 @@ class _Draft:
         self.is_whole = not self.document.problems
         composer = Composer(source.base or Document("", {}), read.fixed)
         self.space = ComposedSpace(composer, read.combinations)
-        self.findings = Findings()
+        self.review = Review()
 
     def judge(self) -> None:
         """Find everything that is wrong.
@@ -114,14 +114,14 @@ class _Draft:
         """
         points = self.space.points()
         if self.source.base:
-            self.findings = judge_all(self.space, points)
+            self.review = review(self.space, points)
         if self.block and self.is_whole:
             self._judge_strategy(self.block.strategy, points)
-        told = self.findings.problems(points, self._number_of_seeds())
+        told = self.review.problems(points, self._number_of_seeds())
         if self.block and self.is_whole and not told:
             self._judge_metric(self.block)
         # what was unreadable in a value has come up with each run that has it
-        known = {(problem.place, problem.message) for problem in self.findings.all()}
+        known = {(problem.place, problem.message) for problem in self.review.all()}
         read = [p for p in self.document.problems if (p.place, p.message) not in known]
         if problems := read + told or self._sameness(points):
             raise ConfigError(render(problems, self.document.source, MOST_PROBLEMS))
@@ -131,7 +131,7 @@ class _Draft:
         if self.block is None:
             raise TypeError("a sweep without problems has its section")
         space, repeats = self.space.without_repeats()
-        configs = [config for _, config in self.findings.configs]
+        configs = [config for _, config in self.review.configs]
         first, parts = configs[0], chain.from_iterable(self.space.combinations)
         seeds = self.seeds
         return Sweep(
@@ -142,7 +142,7 @@ class _Draft:
             metric=common_measure(self.block.metric, configs)[0],
             epochs=max(config.training.epochs for config in configs),
             keys=tuple(dict.fromkeys(part.key for part in parts)),
-            notes=(*notes, *self.findings.notes, *([repeats] if repeats else ())),
+            notes=(*notes, *self.review.notes, *([repeats] if repeats else ())),
             source=self.document.source,
             _space=space,
             _written=self._written(),
@@ -160,7 +160,7 @@ class _Draft:
 
     def _judge_strategy(self, strategy: Strategy, points: tuple[Point, ...]) -> None:
         path = (*BLOCK, "strategy")
-        lengths = {config.training.epochs for _, config in self.findings.configs}
+        lengths = {config.training.epochs for _, config in self.review.configs}
         if not lengths:
             return
         if problem := strategy.problem(points, max(lengths)):
@@ -179,14 +179,14 @@ class _Draft:
         for candidate in strategy.candidates(points, max(lengths)):
             point = points[candidate.number[0]]
             if point.distributions:  # what is listed has been judged
-                self.findings.add(point, self.space.compose(candidate))
+                self.review.add(point, self.space.compose(candidate))
 
     def _first_draw(self) -> Place | None:
         parts = chain.from_iterable(self.space.combinations)
         return next((part.place for part in parts if isinstance(part, Draw)), None)
 
     def _judge_metric(self, block: SweepBlock) -> None:
-        configs = [config for _, config in self.findings.configs]
+        configs = [config for _, config in self.review.configs]
         _, message, hint = common_measure(block.metric, configs)
         if message:
             self._note((*BLOCK, "metric"), message, self._as_typed(hint))

@@ -7,7 +7,7 @@ from typing import Literal
 
 from optrun.component import Count
 from optrun.sweep.space.candidates import Candidate, Job, Point
-from optrun.sweep.strategies.drawing import in_order, shuffled_draws, wrong_samples
+from optrun.sweep.strategies.draws import in_order, shuffled_draws, wrong_samples
 from optrun.sweep.strategies.halving import Halving, Rung, best_first, rungs, whole_log
 
 

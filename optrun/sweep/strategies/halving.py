@@ -10,7 +10,7 @@ from pydantic import Field
 from optrun.component import Count, Size
 from optrun.config.problems import count
 from optrun.sweep.space.candidates import Candidate, Job, Point
-from optrun.sweep.strategies.drawing import (
+from optrun.sweep.strategies.draws import (
     drawn_key,
     draws,
     in_order,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from optrun.component import Count, Size
 from optrun.sweep.space.candidates import Candidate, Job, Point
-from optrun.sweep.strategies.drawing import nothing_to_draw
+from optrun.sweep.strategies.draws import nothing_to_draw
 from optrun.sweep.strategies.optuna_study import Study, require
 from optrun.sweep.strategies.side_by_side import side_by_side
 from optrun.sweep.strategies.strategy import Strategy

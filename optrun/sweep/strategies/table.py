@@ -6,7 +6,7 @@ from typing import Literal
 from optrun.component import Count, Size, table
 from optrun.sweep.space.candidates import Candidate, Job, Point
 from optrun.sweep.strategies.asha import ASHA
-from optrun.sweep.strategies.drawing import drawn_key, draws, in_order, nothing_to_draw
+from optrun.sweep.strategies.draws import drawn_key, draws, in_order, nothing_to_draw
 from optrun.sweep.strategies.halving import Hyperband, SuccessiveHalving
 from optrun.sweep.strategies.searching import GP, TPE
 from optrun.sweep.strategies.strategy import Strategy

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from optrun.cli.main import app
 from optrun.errors import UserError
 from optrun.sweep.engines.cluster import DaskWorkers
-from optrun.sweep.engines.executor import Outcome
+from optrun.sweep.engines.executor import Death, Outcome
 from optrun.training.observer import Plan, Pulse
 from optrun.training.run import run
 from tests.sweep.parts import ENDLESS, TOY, Bureau
@@ -138,7 +138,7 @@ def test_stopped_runs_are_saved(bureau):
     runs = bureau.runs(2, ENDLESS)
     for one in runs:
         bureau.workers.submit(one.task())
-    bureau.until(2, Pulse)
+    bureau.until(2, Plan)
     bureau.workers.stop()
     assert [e.what.status for e in bureau.until(2, Outcome)] == ["stopped", "stopped"]
     for one in runs:
@@ -173,7 +173,9 @@ with RunDirectory(Path(sys.argv[1])).lock():
 """
 
 
-def test_a_run_whose_worker_is_killed_is_carried_out_by_another(cluster, bureau, tmp_path):
+def test_a_worker_that_is_killed_is_told_once_and_another_takes_the_run_up(
+    cluster, bureau, tmp_path
+):
     base = TOY | {"training": {"epochs": 800, "batch_size": 30, "log_every": 1000}}
     (one,) = bureau.runs(1, base)
     bureau.workers.submit(one.task())
@@ -181,7 +183,11 @@ def test_a_run_whose_worker_is_killed_is_carried_out_by_another(cluster, bureau,
     (pid,) = [pid for pid, tasks in bureau.workers.client.run(running).values() if tasks]
     os.kill(pid, signal.SIGKILL)
     cluster.workers.append(cluster.start_worker())
-    (event,) = bureau.until(1, Outcome)
+    (event,) = bureau.until(1, Outcome, Death)
+    assert event.what == Death("its worker on the cluster died")
+    assert not one.directory.is_locked()
+    bureau.workers.submit(one.task())
+    (event,) = bureau.until(1, Outcome, Death)
     assert event.what == Outcome("finished")
     assert same_results(one.directory.path, run(one.config, tmp_path / "alone"))
 
@@ -195,6 +201,26 @@ def test_nobody_at_the_address(tmp_path, monkeypatch):
     monkeypatch.setattr("optrun.sweep.engines.cluster.PATIENCE_SECONDS", 1)
     with pytest.raises(UserError, match="no Dask scheduler answers at 127"):
         Bureau(tmp_path, lambda shelf: DaskWorkers("127.0.0.1:9", shelf, None))
+
+
+def test_a_cluster_without_workers_is_told_until_there_are_some(tmp_path, monkeypatch):
+    monkeypatch.setattr("optrun.sweep.engines.cluster.COUNT_SECONDS", 0)
+    (tmp_path / "cluster").mkdir()
+    cluster = Cluster(tmp_path / "cluster")
+    try:
+        cluster.wait(2)
+        bureau = Bureau(tmp_path, lambda shelf: DaskWorkers(cluster.address, shelf, None))
+        assert bureau.workers.obstacle() is None
+        for worker in cluster.workers:
+            worker.kill()
+            worker.wait()
+        wait_for(bureau.workers.obstacle)
+        assert "has no workers any more" in bureau.workers.obstacle()
+        cluster.workers.append(cluster.start_worker())
+        wait_for(lambda: bureau.workers.obstacle() is None)
+        bureau.workers.close()
+    finally:
+        cluster.close()
 
 
 def test_a_scheduler_that_dies_is_told(tmp_path):

@@ -33,8 +33,11 @@ def bureau(tmp_path):
     bureau.workers.close()
 
 
-def test_runs_of_several_workers_are_those_of_one_alone(bureau, tmp_path):
-    runs = bureau.runs(3, seeds=(0, 1))
+@pytest.mark.parametrize("count", [2, 8])
+def test_runs_of_several_workers_are_those_of_one_alone(count, tmp_path, request):
+    bureau = local_bureau(tmp_path, count)
+    request.addfinalizer(bureau.workers.close)
+    runs = bureau.runs(5, seeds=(0, 1))
     left = list(runs)
     outcomes: list = []
     while len(outcomes) < len(runs):
@@ -43,7 +46,7 @@ def test_runs_of_several_workers_are_those_of_one_alone(bureau, tmp_path):
         outcomes += bureau.until(1, Outcome)
     assert {event.what.status for event in outcomes} == {"finished"}
     assert {event.task for event in outcomes} == {one.id for one in runs}
-    assert len(bureau.workers.workers) == 2
+    assert len(bureau.workers.workers) == count
     for one in runs:
         assert same_results(one.directory.path, run(one.config, tmp_path / "alone"))
 
@@ -52,7 +55,7 @@ def test_a_killed_worker_takes_its_run_with_it_and_no_other(bureau):
     first, second = bureau.runs(2, ENDLESS)
     bureau.workers.submit(first.task())
     bureau.workers.submit(second.task())
-    bureau.until(2, Pulse)
+    bureau.until(2, Plan)
     victim = busy(bureau)[0]
     os.kill(victim.process.pid, signal.SIGKILL)
     (death,) = bureau.until(1, Death)
@@ -86,7 +89,7 @@ def test_stopped_runs_are_saved(bureau):
     runs = bureau.runs(2, ENDLESS)
     for one in runs:
         bureau.workers.submit(one.task())
-    bureau.until(2, Pulse)
+    bureau.until(2, Plan)
     bureau.workers.stop()
     outcomes = bureau.until(2, Outcome)
     assert {event.what.status for event in outcomes} == {"stopped"}
@@ -102,7 +105,7 @@ def test_interrupts_from_the_keyboard_do_not_reach_workers(bureau):
     (worker,) = busy(bureau)
     os.kill(worker.process.pid, signal.SIGINT)
     time.sleep(0.5)
-    bureau.until(2, Pulse)
+    bureau.until(2, Plan)
     assert not [e for e in bureau.workers.events(0.1) if isinstance(e.what, Outcome)]
 
 

@@ -9,7 +9,7 @@ from scipy.stats import ttest_rel
 
 from optrun.sweep.directory import SweepDirectory
 from optrun.sweep.results.comparison import Comparison, compare
-from optrun.sweep.results.findings import figure_text, findings
+from optrun.sweep.results.findings import findings
 from optrun.sweep.results.report import closing_lines, write_summary
 from optrun.sweep.results.rows import read_results, row_of, write_results
 from optrun.sweep.space.candidates import Point
@@ -165,19 +165,6 @@ def test_failed_runs_are_named_by_reason():
     assert findings(comparison)[-1] == (
         f"8 runs of 9 failed, {', '.join(names[:5])} and 3 more: OSError: no space."
     )
-
-
-@pytest.mark.parametrize(
-    ("mean", "deviation", "metric", "text"),
-    [
-        (0.9, None, "val_accuracy", "90.00 %"),
-        (0.912345, 0.00123, "test_accuracy", "91.23 ± 0.12 %"),
-        (0.0312345, 0.00123, "val_loss", "0.03123 ± 0.0012"),
-        (None, None, "val_loss", "–"),
-    ],
-)
-def test_figures_as_text(mean: float | None, deviation: float | None, metric: str, text: str):
-    assert figure_text(mean, deviation, metric) == text
 
 
 def make_sweep(root: Path) -> Path:

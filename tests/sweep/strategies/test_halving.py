@@ -8,7 +8,7 @@ import pytest
 
 from optrun.sweep.space.candidates import Point
 from optrun.sweep.space.distributions import LogUniform
-from optrun.sweep.strategies.drawing import shuffled_draws
+from optrun.sweep.strategies.draws import shuffled_draws
 from optrun.sweep.strategies.halving import Hyperband, SuccessiveHalving, rungs
 from tests.sweep.strategies.simulation import simulate
 

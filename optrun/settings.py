@@ -1,18 +1,14 @@
-"""What tells runs apart: the settings in which their configs differ, as labels and as an order."""
+"""Settings as text, and what tells runs apart: those in which their configs differ."""
 
 import json
 import re
-import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from optrun.viz.labels import value_text
-
 WITHOUT_EFFECT = {"name", "training.log_every"}  # settings that change no weight
 SELF_EXPLAINING = {"dataset.name", "model.name", "optimizer.name"}
 ALWAYS_SHOWN = {"lr"}  # what readers of a comparison of optimizers look for first
-LETTERS, LINES = 40, 3  # of a label in a legend
 
 Flat = dict[str, Any]
 
@@ -148,15 +144,19 @@ def section_text(value: Any) -> str:
     return ", ".join(texts) or value_text(value)
 
 
-def wrapped(labels: Sequence[str], names: Sequence[str]) -> list[str]:
-    """Labels in lines that fit a legend; where cutting made two alike, the names instead."""
-    cut = [wrap(label) for label in labels]
-    uses = Counter(cut)
-    return [
-        wrap(name) if uses[label] > 1 else label for label, name in zip(cut, names, strict=True)
-    ]
+def value_text(value: Any) -> str:
+    """A setting as one would write it in the config."""
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return repr(value).removesuffix(".0")
+    if isinstance(value, Mapping):
+        return component_name(value) or json.dumps(value)
+    if isinstance(value, list):
+        return "[" + ", ".join(value_text(item) for item in value) + "]"
+    return str(value)
 
 
-def wrap(text: str, letters: int = LETTERS, lines: int = LINES) -> str:
-    """`text` in at most so many lines of so many letters, cut off by an ellipsis."""
-    return "\n".join(textwrap.wrap(text, letters, max_lines=lines, placeholder=" …"))
+def component_name(section: Any) -> str:
+    """The `name` of a section, which may be written as a bare string."""
+    return str(section.get("name", "")) if isinstance(section, Mapping) else str(section or "")

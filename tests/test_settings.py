@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from optrun.viz.differences import differences, distinguish, natural_order, wrapped
+from optrun.settings import differences, distinguish, natural_order
 from tests.runs_factory import COSINE, SGD, resolved_config
 
 MOMENTUM = {"name": "momentum", "lr": 0.1, "momentum": 0.9, "clipping": None}
@@ -105,11 +105,3 @@ def test_runs_are_put_in_order_by_what_differs(ordered: list[dict]):
     shuffled = configs[1::2] + configs[::2]
     order = natural_order(shuffled, [config["name"] for config in shuffled])
     assert [shuffled[i] for i in order] == configs
-
-
-def test_long_labels_are_wrapped_and_cut():
-    label = ", ".join(f"setting_{i}={i}" for i in range(30))
-    (short,) = wrapped([label], ["name"])
-    assert len(short.splitlines()) == 3 and max(map(len, short.splitlines())) <= 40
-    assert short.endswith("…") and short.startswith("setting_0=0, setting_1=1")
-    assert wrapped([label + "x", label + "y", "lr=1"], ["a", "b", "c"]) == ["a", "b", "lr=1"]
