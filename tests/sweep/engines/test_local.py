@@ -105,7 +105,7 @@ def test_interrupts_from_the_keyboard_do_not_reach_workers(bureau):
     (worker,) = busy(bureau)
     os.kill(worker.process.pid, signal.SIGINT)
     time.sleep(0.5)
-    bureau.until(2, Plan)
+    bureau.until(2, Pulse)
     assert not [e for e in bureau.workers.events(0.1) if isinstance(e.what, Outcome)]
 
 
