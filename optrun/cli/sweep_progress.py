@@ -1,7 +1,7 @@
 """What a person sees of a sweep: one live table in a terminal, plain lines elsewhere."""
 
 import sys
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
@@ -36,7 +36,7 @@ def watch_sweep(total: int, keys: Sequence[str], metric: str) -> "SweepWatcher":
     return kind(total, keys, metric)
 
 
-class SweepWatcher(Watcher):
+class SweepWatcher(Watcher, ABC):
     """Keeps count of what has come of a sweep.
 
     Args:

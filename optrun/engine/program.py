@@ -80,7 +80,10 @@ class Program(Workspace):
         return total / len(split), hits / len(split) if self.data.labelled else None
 
     def evaluation_weights(self) -> np.ndarray:
-        """The weights that stand for the run now: not always those that gradients are taken at."""
+        """The weights that stand for the run now, which the next step may change.
+
+        They are not always those that gradients are taken at.
+        """
         if self.parameters.slow.size:
             return self.parameters.slow
         weights, rule = self.parameters.weights, self.config.optimizer.rule

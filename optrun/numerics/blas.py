@@ -27,5 +27,7 @@ def one_thread() -> AbstractContextManager[Any]:
 @cache
 def small_product() -> float:
     """The largest m·n·k that BLAS multiplies faster than larger ones; inf if all are alike."""
-    architectures = {pool.get("architecture") for pool in blas_pools().info()}
+    pools = blas_pools().info()
+    of_scipy = [pool for pool in pools if "scipy" in str(pool.get("filepath"))]
+    architectures = {pool.get("architecture") for pool in of_scipy or pools}
     return SMALL_PRODUCT if architectures & WITH_SMALL_PRODUCTS else float("inf")

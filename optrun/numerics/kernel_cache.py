@@ -71,14 +71,25 @@ def is_cold() -> bool:
 
 
 def mark_of(program: str) -> Path:
-    """A file to be made when all kernels of a program are in the cache; its folder exists.
+    """The file that says that all kernels of a program are in the cache."""
+    name = hashlib.sha256(f"{kernels_here()}\n{program}".encode()).hexdigest()[:16]
+    return cache_folder() / MARKS / name
 
-    Caches may be shared between machines and versions, and hold kernels for each.
-    """
-    parts = "\n".join((digest_of_sources(), platform.node(), program))
-    folder = cache_folder() / MARKS
-    folder.mkdir(exist_ok=True)
-    return folder / hashlib.sha256(parts.encode()).hexdigest()[:16]
+
+@cache
+def kernels_here() -> str:
+    """What Numba keeps kernels of one name apart by: sources and versions, place, processor."""
+    return "\n".join((digest_of_sources(), str(Path(__file__).parent), processor()))
+
+
+def processor() -> str:
+    """Model and abilities of the processor, as far as the system tells without a library."""
+    told = ("cpu family", "model", "flags", "Features", "CPU part")
+    try:
+        block = Path("/proc/cpuinfo").read_text().split("\n\n")[0]
+    except OSError:
+        return platform.processor()
+    return "\n".join(line for line in block.splitlines() if line.startswith(told))
 
 
 def forget(folders: Iterable[str]) -> None:

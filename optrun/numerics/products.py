@@ -52,4 +52,5 @@ def rows_at_once(n, size, columns, small):
     """Into pieces of how many rows a product of n rows with `size` numbers is to be cut."""
     if columns > NARROW or FEWEST_ROWS * size > small:
         return n
-    return int(np.ceil(n / max(np.ceil(n * size / small), 1.0)))
+    pieces = np.ceil(n / np.floor(small / size))
+    return int(np.ceil(n / max(pieces, 1.0)))

@@ -85,6 +85,8 @@ class Conductor:
                 self.executor.stop()
             if not self.running and (self.stopping or self.is_done()):
                 break
+            if self.stopping and self.executor.obstacle():
+                break  # nobody is there to be waited for
             self.listen()
         if self.disk_full:
             raise DiskFull(self.disk_full)
@@ -126,13 +128,17 @@ class Conductor:
             found = self.look(run)
             if run.failure is None and not found.has_come_to(run.pause_after):
                 self.unsettled.add(run.id)
-                insort(self.queue, run, key=seed_of)  # so that workers change data seldom
+                self.enqueue(run)
             else:
                 self.watcher.settled(run, found, reused=run.id not in self.settled_here)
         for run in runs:
             if run.id in self.unsettled:
                 self.waiting.setdefault(run.id, []).append(job)
         self.value_if_known(job)
+
+    def enqueue(self, run: SweepRun) -> None:
+        """Have a run wait for a worker, beside others of its seed so that data change seldom."""
+        insort(self.queue, run, key=lambda waiting: waiting.config.seed)
 
     def look(self, run: SweepRun) -> Stored:
         """What the run's directory says; the run has failed if it cannot be read."""
@@ -148,7 +154,8 @@ class Conductor:
             self.look_again_at = monotonic() + ELSEWHERE_SECONDS
             free = [run for run in self.elsewhere if not run.directory.is_locked()]
             self.elsewhere = [run for run in self.elsewhere if run not in free]
-            self.queue += free
+            for run in free:
+                self.enqueue(run)
         while self.queue and self.executor.free():
             run = self.queue.pop(0)
             self.running[run.id] = run
@@ -190,7 +197,7 @@ class Conductor:
             return
         if run.deaths < TRIES:
             self.watcher.again(run, death.reason)
-            self.queue.insert(0, run)
+            self.enqueue(run)
         else:
             self.fail(run, f"{death.reason}, {run.deaths} times")
             self.settle(run, Stored("failed", reason=run.failure))
@@ -210,7 +217,7 @@ class Conductor:
         if run.failure is None and not found.has_come_to(run.pause_after):
             # wanted for longer by now, or stopped: by us, or by whoever else may signal a process
             if not self.stopping:
-                self.queue.insert(0, run)
+                self.enqueue(run)
             return
         self.settle(run, found)
 
@@ -240,7 +247,3 @@ class Conductor:
                 self.fail(run, str(error))
                 self.watcher.settled(run, Stored("failed", reason=str(error)))
         return np.inf
-
-
-def seed_of(run: SweepRun) -> int:
-    return run.config.seed

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -44,12 +45,15 @@ def lacking_kernels(configs: Iterable[Config]) -> list[Config]:
 def compile_for(config: Config, data: Data) -> None:
     """Have all kernels that configs of this kind need in the cache, so that no worker compiles."""
     rehearse(config, data, seconds=0.0)
-    mark_of(kind_of(config)).touch()
+    mark = mark_of(kind_of(config))
+    with suppress(OSError):  # without a mark it is tried out again, which is all
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.touch()
 
 
 def kind_of(config: Config) -> str:
     """What decides which kernels a config needs."""
-    return json.dumps(without_numbers(resolved(config)))
+    return json.dumps(without_numbers(resolved(config) | {"name": None}))
 
 
 def estimate(configs: Sequence[Config], data_of: Callable[[Config], Data]) -> float:

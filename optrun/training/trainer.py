@@ -166,6 +166,7 @@ class Trainer:
         while progress.step < end:
             self.run_chunk(epoch, min(end - progress.step, self.chunk))
             self.pause()
+        # in place, as weights may be many; below it is set to where the next epoch starts
         np.subtract(self.weights, self.epoch_start, out=self.epoch_start)
         moved = length(self.epoch_start[: self.trained])
         row = self.measure(

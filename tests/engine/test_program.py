@@ -5,6 +5,8 @@ import hashlib
 import numpy as np
 import pytest
 
+from optrun.engine.program import EVALUATION_ROWS
+from optrun.numerics.products import rows_at_once
 from optrun.numerics.streams import Purpose, stream
 from tests import reference
 from tests.programs import make_config, make_program, train_all
@@ -73,7 +75,7 @@ def test_epochs_see_every_example_once_in_other_orders():
     assert len({tuple(order) for order in orders}) == 3
 
 
-@pytest.mark.parametrize("rows", [1, 999, 1000, 1001, 2500])
+@pytest.mark.parametrize("rows", [1, *(EVALUATION_ROWS + i for i in (-1, 0, 1)), 2500])
 def test_evaluation_looks_at_every_row(rows):
     x, y = toy_data(n=rows, classes=1 if rows == 1 else 3)
     program = make_program(make_config(training={"epochs": 0, "batch_size": "full"}), x, y)
@@ -84,6 +86,24 @@ def test_evaluation_looks_at_every_row(rows):
     scores = h @ weights["layers.2.weight"] + weights["layers.2.bias"]
     measured = program.evaluate(program.data.train, program.parameters.weights)
     assert measured == pytest.approx((loss, np.mean(scores.argmax(axis=1) == y)), rel=1e-12)
+
+
+def test_products_in_pieces_train_alike(monkeypatch):
+    x, y = toy_data(n=90)
+    config = make_config(training={"epochs": 1, "batch_size": 30})
+    weights = []
+    for small in (float("inf"), 400):
+        monkeypatch.setattr("optrun.engine.compiler.small_product", lambda small=small: small)
+        program = make_program(config, x, y)
+        assert program.numbers.small == small
+        program.run(0, program.steps_per_epoch, program.epoch(0), np.inf)
+        weights.append(program.parameters.weights)
+    assert rows_at_once(30, weights_of_layer(program, 0), 3, 400) < 30
+    np.testing.assert_allclose(*weights, rtol=1e-12, atol=1e-14)
+
+
+def weights_of_layer(program, index: int) -> int:
+    return program.named_weights(program.parameters.weights)[f"layers.{index}.weight"].size
 
 
 def test_denormals_are_flushed_while_training():

@@ -38,10 +38,13 @@ def test_pieces_make_the_whole(rows, inputs, columns, dtype, small):
         (127, 784, 10, 1e6, 127),  # small as it is
         (128, 784, 10, 1e6, 64),
         (1000, 784, 10, 1e6, 125),
+        (255, 784, 10, 1e6, 85),  # two pieces would be one row too large
         (1000, 784, 10, np.inf, 1000),  # nothing to be gained
         (1000, 784, NARROW + 1, 1e6, 1000),  # too many columns
         (1000, 10_000, 10, 1e6, 1000),  # a piece would be too few rows
     ],
 )
 def test_pieces_are_equal_and_small(rows, inputs, columns, small, expected):
-    assert rows_at_once(rows, inputs * columns, columns, small) == expected
+    step = rows_at_once(rows, inputs * columns, columns, small)
+    assert step == expected
+    assert step * inputs * columns <= small or step == rows

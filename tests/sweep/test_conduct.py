@@ -1,6 +1,7 @@
 """Jobs become runs and runs become values, whatever happens on the way."""
 
 import math
+import signal
 
 import pytest
 from filelock import FileLock
@@ -129,6 +130,25 @@ def test_what_keeps_everything_from_going_on_is_told_once(tmp_path):
     leading.executor.obstacles.extend(["no workers", "no workers", None, "no workers"])
     leading.lead()
     assert leading.log.of("note") == ["no workers"] * 2
+
+
+def test_a_stop_waits_for_nobody_where_nobody_is(tmp_path):
+    leading = Leading(tmp_path, in_full(rates(1)))
+
+    def events(timeout):
+        signal.raise_signal(signal.SIGINT)
+        return iter(())
+
+    leading.executor.events = events
+    leading.executor.obstacles.extend(["no workers"] * 9)
+    leading.lead()
+    assert (leading.executor.stops, leading.executor.done) == (1, [])
+
+
+def test_runs_of_a_seed_are_begun_together(tmp_path):
+    led = Leading(tmp_path, in_full(rates(3)), configs_of(1, 0)).lead()
+    seeds = {run.id: run.config.seed for run in led.runs_of.in_order()}
+    assert [seeds[id] for id, _ in led.executor.done] == [0, 0, 0, 1, 1, 1]
 
 
 def test_fail_fast_stops_at_the_first_failure(tmp_path):

@@ -113,21 +113,44 @@ def test_an_estimate_is_of_the_order_of_the_time_taken(tmp_path):
     assert taken / 4 < expected < 4 * taken
 
 
-def test_each_kind_of_config_is_compiled_once(tmp_path, monkeypatch):
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    kernel_cache.cache_folder.cache_clear()
-    monkeypatch.setattr("optrun.sweep.rehearsal.rehearse", lambda config, data, seconds: None)
-    try:
-        rates = [load(TOY, [f"optimizer.lr={rate}"]).config for rate in (0.1, 0.2)]
-        other = load(TOY, ["optimizer=adam"]).config
-        assert lacking_kernels([*rates, other]) == [rates[1], other]
-        compile_for(rates[0], None)
-        assert lacking_kernels([*rates, other]) == [other]
-        monkeypatch.setattr(kernel_cache, "LIBRARIES", ())  # others than when that was compiled
-        assert len(lacking_kernels([*rates, other])) == 2
-        monkeypatch.undo()
-    finally:
+@pytest.fixture
+def no_kernels(tmp_path, monkeypatch):
+    """A cache of kernels that is not there yet."""
+
+    def forget():
         kernel_cache.cache_folder.cache_clear()
+        kernel_cache.kernels_here.cache_clear()
+
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "new" / "folder"))
+    monkeypatch.setattr("optrun.sweep.rehearsal.rehearse", lambda config, data, seconds: None)
+    forget()
+    yield forget
+    monkeypatch.undo()
+    forget()
+
+
+def test_each_kind_of_config_is_compiled_once(no_kernels, monkeypatch):
+    rates = [load(TOY, [f"optimizer.lr={rate}", f"name=at-{rate}"]).config for rate in (0.1, 0.2)]
+    other = load(TOY, ["optimizer=adam"]).config
+    assert lacking_kernels([*rates, other]) == [rates[1], other]
+    compile_for(rates[0], None)
+    assert lacking_kernels([*rates, other]) == [other]
+    for attribute, value in {"LIBRARIES": (), "processor": lambda: "another"}.items():
+        with monkeypatch.context() as patched:
+            patched.setattr(kernel_cache, attribute, value)
+            no_kernels()
+            assert len(lacking_kernels([*rates, other])) == 2
+    no_kernels()
+    assert lacking_kernels(rates) == []
+    kernel_cache.forget([])  # as when a file of the cache is found damaged
+    assert lacking_kernels(rates) == [rates[1]]
+
+
+def test_a_cache_that_cannot_be_written_is_no_obstacle(no_kernels, tmp_path):
+    (tmp_path / "new").touch()
+    config = load(TOY).config
+    compile_for(config, None)
+    assert lacking_kernels([config]) == [config]
 
 
 def test_kernels_are_spoken_of_only_where_some_have_to_be_made_ready(monkeypatch):

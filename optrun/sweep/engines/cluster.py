@@ -79,7 +79,7 @@ class DaskWorkers:
         pass  # they are there
 
     def free(self) -> int:
-        return self._count() - len(self.sent)
+        return max(0, self._count() - len(self.sent))
 
     def obstacle(self) -> str | None:
         if self._count():

@@ -44,8 +44,6 @@ ALONE = threading.Lock()
 """One run a process at a time: BLAS's threads and the bench are the process's."""
 STOPPED: set[str] = set()
 RUNNING: dict[str, Reporter] = {}
-
-
 DEATH = Death("its worker on the cluster died")
 
 
@@ -53,20 +51,21 @@ def perform(parcel: Parcel) -> tuple[Outcome | Death, dict[str, bytes] | None]:
     """Carry out a task; its end, and the files of the run unless they are in place.
 
     Dask gives what a dead worker had to another one, and that as often as the scheduler is set to.
-    Whether to try again is for the sweep to say, so it is only told of the death.
+    Whether to try again is for the sweep to say, so it is only told of the death. A worker that was
+    retired over a task counts as dead.
     """
     from distributed import get_client, get_worker
 
     client, attempt = get_client(), [parcel.sweep, parcel.attempt]
-    if client.get_metadata(attempt, default=False):
-        return DEATH, None
-    client.set_metadata(attempt, True)
     worker, topic = get_worker(), parcel.sweep
 
     def send(what: Plan | Pulse) -> None:
         worker.log_event(topic, message(parcel.task.id, what))
 
     with ALONE:
+        if client.get_metadata(attempt, default=False):
+            return DEATH, None
+        client.set_metadata(attempt, True)
         reporter = RUNNING[parcel.sweep] = Reporter(send)
         if parcel.sweep in STOPPED:  # looked at when we can be stopped, so that nothing is missed
             return Outcome("stopped"), None

@@ -151,7 +151,7 @@ def named(rows: Sequence[ResultRow], reason: str | None) -> str:
 
 
 def told(setting: Setting, metric: str) -> str:
-    """A setting with its figure: `adam, lr=0.01 (91.23 % ± 0.10 %)`."""
+    """A setting with its figure: `adam, lr=0.01 (91.23 ± 0.10 %)`."""
     return f"{setting.label} ({spread_text(setting.mean, setting.deviation, metric)})"
 
 

@@ -211,11 +211,13 @@ def test_a_cluster_without_workers_is_told_until_there_are_some(tmp_path, monkey
         cluster.wait(2)
         bureau = Bureau(tmp_path, lambda shelf: DaskWorkers(cluster.address, shelf, None))
         assert bureau.workers.obstacle() is None
+        bureau.workers.submit(bureau.runs(1, ENDLESS)[0].task())
         for worker in cluster.workers:
             worker.kill()
             worker.wait()
         wait_for(bureau.workers.obstacle)
         assert "has no workers any more" in bureau.workers.obstacle()
+        assert bureau.workers.free() == 0
         cluster.workers.append(cluster.start_worker())
         wait_for(lambda: bureau.workers.obstacle() is None)
         bureau.workers.close()

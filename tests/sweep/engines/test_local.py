@@ -147,15 +147,14 @@ def test_workers_have_one_thread_for_blas(bureau):
 ORPHAN = """
 import sys, time
 from pathlib import Path
+from optrun.training.observer import Pulse
 from tests.sweep.engines.test_local import ENDLESS, busy, local_bureau
-if __name__ == "__main__":
-    bureau = local_bureau(Path(sys.argv[1]), 1)
-    (run,) = bureau.runs(1, ENDLESS)
-    bureau.workers.submit(run.task())
-    from optrun.training.observer import Pulse
-    bureau.until(1, Pulse)
-    print(run.directory.path, busy(bureau)[0].process.pid, flush=True)
-    time.sleep(60)
+bureau = local_bureau(Path(sys.argv[1]), 1)  # which a worker must not come to
+(run,) = bureau.runs(1, ENDLESS)
+bureau.workers.submit(run.task())
+bureau.until(1, Pulse)
+print(run.directory.path, busy(bureau)[0].process.pid, flush=True)
+time.sleep(60)
 """
 
 
