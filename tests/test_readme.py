@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from optrun.config.listing import markdown
+from optrun.listing import markdown
 from tests.datasets import write_mnist
 
 ROOT = Path(__file__).parents[1]

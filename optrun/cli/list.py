@@ -9,7 +9,7 @@ import typer
 from optrun.errors import UserError
 
 if TYPE_CHECKING:
-    from optrun.config.listing import Entry, FieldEntry
+    from optrun.listing import Entry, FieldEntry
 
 WIDTH = 100
 
@@ -25,7 +25,7 @@ def list_vocabulary(
     ] = False,
 ) -> None:
     """Show what a config can name: families, their components, the keys of each."""
-    from optrun.config import listing
+    from optrun import listing
 
     found = listing.entries(name)
     if not found:
@@ -45,8 +45,8 @@ def list_vocabulary(
 
 
 def _unknown(name: str) -> str:
-    from optrun.config.listing import FAMILIES, names
     from optrun.config.problems import did_you_mean
+    from optrun.listing import FAMILIES, names
 
     guess = did_you_mean(name, names())
     return f"nothing is named `{name}`; {guess or 'there are ' + ', '.join(FAMILIES)}"
@@ -73,7 +73,7 @@ def _in_full(entry: "Entry") -> str:
 
 
 def _fields(fields: "list[FieldEntry]") -> list[str]:
-    from optrun.config.listing import show_default
+    from optrun.listing import show_default
 
     lines = []
     for field in fields:

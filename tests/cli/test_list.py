@@ -6,10 +6,10 @@ import pytest
 from typer.testing import CliRunner
 
 from optrun.cli.main import app
-from optrun.config.listing import FAMILIES, entries, names
 from optrun.config.schema import Config
 from optrun.config.vocabulary import Slot
 from optrun.errors import UserError
+from optrun.listing import FAMILIES, entries, names
 
 MEMBERS = [(family, name) for family, members in FAMILIES.items() for name in members]
 
