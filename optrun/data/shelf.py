@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from optrun.data.dataset import Dataset, Raw
 from optrun.data.prepare import fingerprint
 from optrun.data.stored import StoredDataset
+from optrun.store.files import write_array
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ class Shelf:
         raw = dataset.load(seed, data_dir)
         place.mkdir(exist_ok=True)
         for part in fields(Raw):
-            save(place / f"{part.name}.npy", getattr(raw, part.name))
+            with (place / f"{part.name}.npy").open("wb") as file:
+                write_array(file, getattr(raw, part.name))
         digest = fingerprint(raw)
         mark.write_text(digest)
         return digest
@@ -60,15 +62,6 @@ def content_key(dataset: Dataset, seed: int) -> str:
     drawn = dataset.model_dump(mode="json", exclude=set(Dataset.model_fields) - {"name"})
     parts = [drawn, None if isinstance(dataset, StoredDataset) else seed]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def save(path: Path, array: np.ndarray) -> None:
-    """Write an array as numpy.save does, but tell a full disk for what it is."""
-    array = np.ascontiguousarray(array)
-    with path.open("wb") as file:
-        header = np.lib.format.header_data_from_array_1_0(array)
-        np.lib.format.write_array_header_1_0(file, header)
-        file.write(array.reshape(-1).view(np.uint8).data)
 
 
 def mapped(path: Path) -> np.ndarray:

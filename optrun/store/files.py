@@ -171,7 +171,10 @@ def write_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
 
 
 def write_array(file: IO[bytes], array: np.ndarray) -> None:
-    """Write the bytes that `np.save` would, without its copies of 16 MB and more."""
+    """Write the bytes that `np.save` would, without its copies of 16 MB and more.
+
+    A full disk is told for what it is, which `np.save` does not do.
+    """
     header = np.lib.format.header_data_from_array_1_0(array)
     np.lib.format.write_array_header_1_0(file, header)
     in_order = array.T if header["fortran_order"] else np.ascontiguousarray(array)

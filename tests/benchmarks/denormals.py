@@ -7,9 +7,9 @@ from statistics import median
 from time import perf_counter
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from optrun.engine.program import Program
+from optrun.numerics.blas import one_thread
 from tests.benchmarks.images import load_images, origin
 from tests.benchmarks.optrun_side import MNIST_MLP, OptrunEpoch
 from tests.benchmarks.suite import Row, at_most
@@ -32,7 +32,7 @@ def measure() -> Iterator[Row]:
     chunks: list[list[float]] = [[] for _ in range(side.program.config.training.epochs)]
     for _ in range(REPEATS):
         side.restart()
-        with threadpool_limits(limits=1, user_api="blas"):
+        with one_thread():
             for epoch, seconds in enumerate(chunks):
                 seconds += step_seconds(side.program, epoch)
     first = median(chunks[0])

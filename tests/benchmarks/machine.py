@@ -26,13 +26,11 @@ def undistort() -> None:
 
 def describe() -> dict[str, Any]:
     """The environment as runs record it, with what matters to the peers besides."""
-    import scipy.linalg  # noqa: F401  its BLAS is the one the kernels call
-    from threadpoolctl import threadpool_limits
-
+    from optrun.numerics.blas import one_thread
     from optrun.store.environment import describe_environment, installed_version
     from optrun.training.run import NUMERICS
 
-    with threadpool_limits(limits=1, user_api="blas"):
+    with one_thread():
         facts = describe_environment(NUMERICS)
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     return facts | {

@@ -4,10 +4,9 @@ import math
 from time import perf_counter
 from typing import Any
 
-from threadpoolctl import threadpool_limits
-
 from optrun.data.prepare import Data
 from optrun.engine.compiler import compile_program
+from optrun.numerics.blas import one_thread
 from tests.benchmarks.images import DTYPE
 from tests.programs import make_config
 
@@ -44,7 +43,7 @@ class OptrunEpoch:
         """Seconds of the first steps."""
         program = self.program
         self.restart()
-        with threadpool_limits(limits=1, user_api="blas"):
+        with one_thread():
             begun = perf_counter()
             done = program.run(0, steps, self.epoch, math.inf)
             seconds = perf_counter() - begun

@@ -1,5 +1,6 @@
 """Datasets loaded once and mapped by everybody."""
 
+import errno
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -37,6 +38,17 @@ def test_it_trains_alike(tmp_path):
     loaded = prepare(dataset, 0, "float32")
     np.testing.assert_array_equal(mapped.train.x, loaded.train.x)
     np.testing.assert_array_equal(mapped.test.y, loaded.test.y)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full")
+def test_a_full_disk_is_told_and_leaves_nothing_that_looks_whole(tmp_path):
+    place = tmp_path / content_key(Moons(), 0)
+    place.mkdir()
+    (place / "train_x.npy").symlink_to("/dev/full")
+    with pytest.raises(OSError) as raised:
+        Shelf(tmp_path).put(Moons(), 0)
+    assert raised.value.errno == errno.ENOSPC
+    assert not (place / "fingerprint").exists()
 
 
 def test_a_dataset_is_loaded_once(tmp_path, monkeypatch):

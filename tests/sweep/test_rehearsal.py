@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -22,7 +21,6 @@ from optrun.sweep.rehearsal import (
     rehearse,
     size_of,
 )
-from optrun.sweep.run import prepare_kernels
 from optrun.training.run import run
 from tests.sweep.parts import TOY
 
@@ -34,7 +32,6 @@ from optrun.config.load import load
 from optrun.data.prepare import prepare
 from optrun.numerics.jit import compiled_kernels
 from optrun.sweep.rehearsal import compile_for
-from optrun.sweep.run import prepare_kernels
 from optrun.training.run import run
 
 def used():
@@ -151,17 +148,3 @@ def test_a_cache_that_cannot_be_written_is_no_obstacle(no_kernels, tmp_path):
     config = load(TOY).config
     compile_for(config, None)
     assert lacking_kernels([config]) == [config]
-
-
-def test_kernels_are_spoken_of_only_where_some_have_to_be_made_ready(monkeypatch):
-    spoken, compiled = [], []
-    watcher = SimpleNamespace(notice=spoken.append)
-    sweeping = SimpleNamespace(data_of=lambda config: None)
-    monkeypatch.setattr("optrun.sweep.run.compile_for", lambda config, _: compiled.append(config))
-    monkeypatch.setattr("optrun.sweep.run.lacking_kernels", lambda configs: configs)
-    prepare_kernels([], sweeping, watcher)
-    assert (spoken, compiled) == ([], [])
-    configs = [load(TOY).config, load(TOY, ["optimizer=adam"]).config]
-    prepare_kernels(configs, sweeping, watcher)
-    assert spoken == ["getting kernels ready, which takes longer the first time"]
-    assert compiled == configs
