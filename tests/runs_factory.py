@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from optrun.metrics import EVALUATED
 from optrun.store.identity import run_id
 from optrun.store.run_directory import RunDirectory
 
@@ -72,13 +73,12 @@ def write_run(
 
     metrics = metric_rows(epochs, rates, validation, loss, rng)
     for row in metrics if not labels else []:
-        row[4] = row[6] = None
+        row["train_accuracy"] = row["val_accuracy"] = None
     with directory.open_metrics() as table:
         table.append(metrics)
     with directory.open_steps() as table:
         table.append(step_rows(steps, rates, loss, diverged_step, rng))
-    last = dict(zip(("train_loss", "train_accuracy", "val_loss", "val_accuracy"),
-                    metrics[-1][3:7], strict=True))  # fmt: skip
+    last = {name: metrics[-1].get(name) for name in EVALUATED}
     directory.write_summary(
         {"name": config["name"], "id": directory.path.name[-10:], "status": status,
          "epochs": epochs, "steps": steps, "best_epoch": epochs if epochs else 0, **last,
@@ -95,34 +95,53 @@ def write_run(
 
 def metric_rows(
     epochs: int, rates: np.ndarray, validation: bool, fall: Loss, rng: np.random.Generator
-) -> list[list[Any]]:
+) -> list[dict[str, Any]]:
     """Losses that `fall`, with noise, and accuracies that belong to them."""
-    rows: list[list[Any]] = []
+    rows: list[dict[str, Any]] = []
     for epoch in range(epochs + 1):
         loss = fall(epoch) * (1 + 0.03 * rng.standard_normal())
         held_out = loss + fall(0) * (0.02 + 0.01 * epoch**0.5)
         correct, held_out_correct = np.exp(-2 * np.array([loss, held_out]) / fall(0))
         rate = rates[epoch * PER_EPOCH - 1] if epoch else None
-        rows.append(
-            [epoch, epoch * PER_EPOCH, rate, loss, correct]
-            + ([held_out, held_out_correct] if validation else [None, None])
-            + [None] * 4
-            + [0.0, 2 * loss if epoch else None, 12.0, loss / 9 if epoch else None, 0.5 * epoch]
-        )
+        row = {
+            "epoch": epoch,
+            "step": epoch * PER_EPOCH,
+            "lr": rate,
+            "train_loss": loss,
+            "train_accuracy": correct,
+            "penalty": 0.0,
+            "weight_norm": 12.0,
+            "seconds": 0.5 * epoch,
+        }
+        if validation:
+            row |= {"val_loss": held_out, "val_accuracy": held_out_correct}
+        if epoch:
+            row |= {"grad_norm": 2 * loss, "update_norm": loss / 9}
+        rows.append(row)
     return rows
 
 
 def step_rows(
     steps: int, rates: np.ndarray, fall: Loss, diverged: int | None, rng: np.random.Generator
-) -> list[list[Any]]:
+) -> list[dict[str, Any]]:
     """A row every LOG_EVERY steps; a diverged run's loss grows and ends in NaN."""
     at = [*range(LOG_EVERY, steps, LOG_EVERY), steps] if steps else []
-    rows: list[list[Any]] = []
+    rows: list[dict[str, Any]] = []
     for step in at:
         loss = fall(step / PER_EPOCH) * (1 + 0.15 * rng.standard_normal())
         if diverged:
             loss = np.nan if step == diverged else abs(loss) * np.exp(12 * (step / diverged) ** 6)
-        rows.append([step, step / PER_EPOCH, rates[step - 1], loss, 0.0, 2 * loss, 0.005 * step])
+        rows.append(
+            {
+                "step": step,
+                "epoch": step / PER_EPOCH,
+                "lr": rates[step - 1],
+                "loss": loss,
+                "penalty": 0.0,
+                "grad_norm": 2 * loss,
+                "seconds": 0.005 * step,
+            }
+        )
     return rows
 
 

@@ -104,7 +104,7 @@ def sort_rows(rows: Sequence["RunRow"], heading: str, hidden: Sequence[str] = ()
     from difflib import get_close_matches
 
     from optrun.errors import UserError
-    from optrun.measures import higher_is_better
+    from optrun.metrics import higher_is_better
 
     known = {name: field for field, name in HEADINGS.items() if field != "differs"}
     column = known.get(heading, heading)
@@ -231,7 +231,7 @@ def measures_of(rows: Sequence["RunRow"]) -> list[str]:
 
 def texts_of(rows: Sequence["RunRow"], field: str) -> list[str]:
     """A measure as text."""
-    from optrun.measures import figure_text
+    from optrun.metrics import figure_text
 
     values = [getattr(row, field) for row in rows]
     return ["-" if value is None else figure_text(value, field) for value in values]

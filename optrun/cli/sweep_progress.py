@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from optrun.cli.progress import duration
-from optrun.measures import figure_text, higher_is_better
+from optrun.metrics import figure_text, higher_is_better
 from optrun.settings import flatten, piece, short
 from optrun.sweep.runs import SweepRun
 from optrun.sweep.stored import Stored

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from optrun.errors import RunError
+from optrun.metrics import EPOCH_COLUMNS, STEP_COLUMNS
 from optrun.store.files import DamagedFile, unreadable, way_out
-from optrun.store.run_directory import METRICS, STEPS, RunDirectory
+from optrun.store.run_directory import RunDirectory
 from optrun.store.table import read_rows
 
 if TYPE_CHECKING:
@@ -89,8 +90,8 @@ def load_run(directory: str | Path) -> Run:
     return Run(
         path=path,
         config=files.read_config(),
-        metrics=rows_so_far(path / "metrics.csv", METRICS, files.read_metrics),
-        steps=rows_so_far(path / "steps.csv", STEPS, files.read_steps),
+        metrics=rows_so_far(path / "metrics.csv", EPOCH_COLUMNS, files.read_metrics),
+        steps=rows_so_far(path / "steps.csv", STEP_COLUMNS, files.read_steps),
         summary=files.read_summary(),
         weights=load_weights(files),
     )

@@ -11,6 +11,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from optrun.errors import RunBusy, RunError
+from optrun.metrics import EPOCH_COLUMNS, STEP_COLUMNS
 from optrun.store import config_file
 from optrun.store.files import (
     read_arrays,
@@ -31,25 +32,6 @@ if TYPE_CHECKING:
 FORMAT = 1
 """Version of the layout below. Raise it when an older optrun could misread a newer run."""
 
-MEASURES = tuple(
-    f"{whose}{split}_{what}"
-    for whose in ("", "average_")
-    for split in ("train", "val")
-    for what in ("loss", "accuracy")
-)
-METRICS = (
-    "epoch",
-    "step",
-    "lr",
-    *MEASURES,
-    "penalty",
-    "grad_norm",
-    "weight_norm",
-    "update_norm",
-    "seconds",
-)
-STEPS = ("step", "epoch", "lr", "loss", "penalty", "grad_norm", "seconds")
-
 DONE = ("finished", "diverged")
 """Statuses of runs that there is nothing left to do for."""
 
@@ -67,8 +49,8 @@ class RunDirectory:
     """The files of one run.
 
         config.yaml       resolved config
-        metrics.csv       a row an epoch, columns METRICS
-        steps.csv         a row a logged step, columns STEPS
+        metrics.csv       a row an epoch, EPOCH_COLUMNS
+        steps.csv         a row a logged step, STEP_COLUMNS
         curves.png        drawn from the two
         summary.json      flat: status and final values
         environment.json  versions and machine
@@ -228,11 +210,11 @@ class RunDirectory:
 
     def open_metrics(self, length: int | None = None) -> Table:
         """metrics.csv to append to: anew, or cut back to its first `length` bytes."""
-        return Table(self.path / "metrics.csv", METRICS, length)
+        return Table(self.path / "metrics.csv", EPOCH_COLUMNS, length)
 
     def open_steps(self, length: int | None = None) -> Table:
         """steps.csv to append to: anew, or cut back to its first `length` bytes."""
-        return Table(self.path / "steps.csv", STEPS, length)
+        return Table(self.path / "steps.csv", STEP_COLUMNS, length)
 
     def read_metrics(self) -> "pd.DataFrame":
         return read_table(self.path / "metrics.csv", integers=("epoch", "step"))

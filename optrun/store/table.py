@@ -4,7 +4,7 @@ import csv
 import io
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -16,7 +16,7 @@ from optrun.store.files import unreadable, unwritable
 if TYPE_CHECKING:
     import pandas as pd
 
-Row = Sequence[float | int | None]
+Row = Mapping[str, float | int | None]
 
 
 class Table:
@@ -35,7 +35,7 @@ class Table:
     """
 
     def __init__(self, path: Path, columns: Sequence[str], length: int | None = None):
-        self.path = path
+        self.path, self.columns = path, tuple(columns)
         header = ",".join(columns).encode() + b"\n"
         try:
             # Unbuffered, so that a failed write leaves nothing behind that is written later.
@@ -64,9 +64,12 @@ class Table:
                 )
 
     def append(self, rows: Iterable[Row]) -> None:
-        """Add rows of Python numbers or None; all of them are in the file, or none."""
+        """Add rows of numbers by column; a column left out is empty, an unknown one an error.
+
+        All rows are in the file afterwards, or none.
+        """
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(rows)
+        csv.DictWriter(text, self.columns, lineterminator="\n").writerows(rows)
         self._write(text.getvalue().encode())
 
     def _write(self, data: bytes) -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from optrun.config.schema import Config
-from optrun.measures import higher_is_better
+from optrun.metrics import EVALUATED, higher_is_better
 from optrun.store.files import unreadable
-from optrun.store.run_directory import DONE, MEASURES, RunDirectory
+from optrun.store.run_directory import DONE, RunDirectory
 from optrun.store.table import read_rows
 
 
@@ -43,7 +43,7 @@ def stored(directory: RunDirectory) -> Stored:
     if not directory.has_summary():
         return Stored("waiting")
     summary = directory.read_summary()
-    figures = {name: summary.get(name) for name in MEASURES}
+    figures = {name: summary.get(name) for name in EVALUATED}
     return Stored(summary["status"], summary.get("epochs") or 0, summary.get("reason"), figures)
 
 

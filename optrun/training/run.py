@@ -12,12 +12,13 @@ from optrun.config.schema import Config
 from optrun.data.prepare import Data, prepare
 from optrun.engine.compiler import compile_program
 from optrun.errors import RunError
+from optrun.metrics import EVALUATED
 from optrun.nn.pretrained import Pretrained
 from optrun.numerics.blas import one_thread
 from optrun.numerics.kernel_cache import is_cold
 from optrun.store.environment import describe_environment, differences
 from optrun.store.identity import run_id
-from optrun.store.run_directory import DONE, MEASURES, RunDirectory
+from optrun.store.run_directory import DONE, RunDirectory
 from optrun.training.divergence import Divergence
 from optrun.training.interrupt import Interrupt
 from optrun.training.memory import peak_memory_mb
@@ -215,7 +216,7 @@ def totals(trainer: Trainer) -> dict[str, Any]:
         "epochs": progress.epoch,
         "steps": progress.step,
         "best_epoch": row.get("epoch"),
-        **{name: row.get(name) for name in MEASURES},
+        **{name: row.get(name) for name in EVALUATED},
         "seconds_train": seconds,
         "seconds_eval": progress.seconds_eval,
         "seconds_compile": progress.seconds_compile,

@@ -10,9 +10,10 @@ import numpy as np
 
 from optrun.engine.arrays import Epoch
 from optrun.engine.program import LONGEST_CHUNK, Program
+from optrun.metrics import EVALUATED
 from optrun.numerics.sums import norms
 from optrun.optim.plateau import Plateau
-from optrun.store.run_directory import MEASURES, METRICS, STEPS, RunDirectory
+from optrun.store.run_directory import RunDirectory
 from optrun.training.divergence import diagnose, loss_limit
 from optrun.training.interrupt import Interrupt
 from optrun.training.observer import Observer, Pulse
@@ -267,7 +268,7 @@ class Trainer:
             "epoch": epoch,
             "step": progress.step,
             "lr": rate,
-            **dict.fromkeys(MEASURES),
+            **dict.fromkeys(EVALUATED),
             **figures,
             "penalty": penalty,
             "grad_norm": mean_norm,
@@ -292,7 +293,7 @@ class Trainer:
             self.best[:] = self.program.evaluation_weights()
             self.best_average[:] = self.program.parameters.average
             self.row = row
-        self.metrics.append([[row[column] for column in METRICS]])
+        self.metrics.append([row])
         self.observer.epoch(row)
 
     def log(self, done: int, seconds: float) -> None:
@@ -304,16 +305,17 @@ class Trainer:
         for k in range(done):
             t = progress.step + k + 1
             if t == 1 or t % every == 0 or (broken and k == done - 1):
-                row = {
-                    "step": t,
-                    "epoch": t / program.steps_per_epoch,
-                    "lr": self.rate_at(t),
-                    "loss": float(record.loss[k]),
-                    "penalty": float(record.penalty[k]),
-                    "grad_norm": float(record.norm[k]),
-                    "seconds": progress.seconds_train + seconds * (k + 1) / done,
-                }
-                rows.append([row[column] for column in STEPS])
+                rows.append(
+                    {
+                        "step": t,
+                        "epoch": t / program.steps_per_epoch,
+                        "lr": self.rate_at(t),
+                        "loss": float(record.loss[k]),
+                        "penalty": float(record.penalty[k]),
+                        "grad_norm": float(record.norm[k]),
+                        "seconds": progress.seconds_train + seconds * (k + 1) / done,
+                    }
+                )
         if rows:
             self.steps.append(rows)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from optrun.errors import RunError
-from optrun.measures import is_accuracy
+from optrun.metrics import is_accuracy
 from optrun.settings import distinguish, natural_order
 from optrun.store.reading import Run, load_run
 from optrun.viz.labels import LETTERS, wrapped

@@ -5,25 +5,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from optrun.metrics import axis_of
 from optrun.settings import component_name, value_text
 
 LETTERS, LINES = 40, 3  # of a label in a legend
 
-AXES = {
-    "step": "step",
-    "epoch": "epoch",
-    "seconds": "training time (s)",
-    "loss": "batch loss",
-    "lr": "learning rate",
-    "train_loss": "training loss",
-    "train_accuracy": "training accuracy (%)",
-    "val_loss": "validation loss",
-    "val_accuracy": "validation accuracy (%)",
-    "penalty": "penalty",
-    "grad_norm": "gradient norm",
-    "weight_norm": "weight norm",
-    "update_norm": "update norm",
-}
 LOSSES = {
     "softmax": "cross-entropy (nats)",
     "hinge": "hinge loss",
@@ -40,7 +26,7 @@ OF_LOSSES = {
 
 def axis_label(column: str, configs: Sequence[Mapping[str, Any]] = ()) -> str:
     """A column in words, with its unit; a loss has one where all `configs` minimise the same."""
-    words = AXES.get(column, column.replace("_", " "))
+    words = axis_of(column)
     losses = {component_name(config.get("loss")) for config in configs}
     unit = OF_LOSSES.get(losses.pop()) if len(losses) == 1 and column.endswith("loss") else None
     return f"{words} ({unit})" if unit else words

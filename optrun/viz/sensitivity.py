@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from optrun.measures import higher_is_better, is_accuracy
+from optrun.metrics import higher_is_better, is_accuracy, label_of
 from optrun.sweep.results.comparison import (
     Comparison,
     Group,
@@ -19,7 +19,7 @@ from optrun.sweep.results.comparison import (
 from optrun.sweep.results.edges import spans_a_decade
 from optrun.viz import style
 from optrun.viz.curves import say_if_empty
-from optrun.viz.labels import AXES, wrap
+from optrun.viz.labels import wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -92,7 +92,7 @@ def draw_numbers(axes: "Axes", comparison: Comparison, looks: Sequence[Look], ke
     axes.autoscale_view(scaley=False)
     say_if_empty(axes, fit_scale(axes, "y", comparison))
     style.plain_numbers(axes.xaxis)
-    words = AXES["lr"] if key == RATE else style.printable(key)
+    words = label_of("lr") if key == RATE else style.printable(key)
     axes.set_xlabel(words)
     axes.set_title(f"best setting at each {words}", fontsize=10.5)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import yaml
 
-from optrun.measures import spread_text
+from optrun.metrics import spread_text
 from optrun.settings import short
 from optrun.store.files import read_text
 from optrun.store.reading import Run, load_run

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from optrun.errors import RunError
-from optrun.store.run_directory import FORMAT, METRICS, STEPS, RunDirectory
+from optrun.metrics import EPOCH_COLUMNS
+from optrun.store.run_directory import FORMAT, RunDirectory
 from tests.runs_factory import resolved_config
 from tests.training.runs import same_results, train
 
@@ -153,11 +154,11 @@ def test_checkpoint_best_and_environment_come_back(directory: RunDirectory):
 
 def test_the_tables_have_their_columns(directory: RunDirectory):
     with directory.open_metrics() as table:
-        table.append([[0, 0, *[None] * (len(METRICS) - 2)]])
+        table.append([{"epoch": 0, "step": 0}])
     with directory.open_steps() as table:
         length = table.length()
-        table.append([[1, 0.5, *[None] * (len(STEPS) - 2)]])
-    assert list(directory.read_metrics()) == list(METRICS)
+        table.append([{"step": 1, "epoch": 0.5}])
+    assert list(directory.read_metrics()) == list(EPOCH_COLUMNS)
     assert directory.read_metrics()["epoch"].dtype == "int64"
     assert directory.read_steps()["epoch"].tolist() == [0.5]
     directory.open_steps(length).close()

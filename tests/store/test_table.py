@@ -14,7 +14,11 @@ from optrun.errors import RunError
 from optrun.store.table import Table, read_table
 
 COLUMNS = ("step", "loss", "lr")
-ROWS = [(1, 2.5, None), (2, 0.1 + 0.2, 1e-300), (3, math.inf, -0.0)]
+ROWS = [
+    {"step": 1, "loss": 2.5},
+    {"step": 2, "loss": 0.1 + 0.2, "lr": 1e-300},
+    {"step": 3, "loss": math.inf, "lr": -0.0},
+]
 
 
 def write(path: Path, rows: list = ROWS) -> int:
@@ -35,7 +39,7 @@ def test_the_file_is_plain_csv(tmp_path: Path):
 def test_every_float_comes_back_to_the_last_bit(tmp_path_factory, values: list[float], kind: type):
     path = tmp_path_factory.mktemp("table") / "t.csv"
     with Table(path, ["x"]) as table:
-        table.append([[kind(value)] for value in values])
+        table.append([{"x": kind(value)} for value in values])
     read = read_table(path)["x"].to_numpy()
     np.testing.assert_array_equal(read, np.array(values))
     signed = ~np.isnan(values)
@@ -82,6 +86,11 @@ def test_a_length_that_is_no_end_of_a_row_is_refused(tmp_path: Path, length: int
     with pytest.raises(RunError, match=rf"t\.csv no longer holds the first {length} bytes"):
         Table(tmp_path / "t.csv", COLUMNS, length)
     assert (tmp_path / "t.csv").read_bytes() == before
+
+
+def test_an_unknown_column_is_an_error(tmp_path: Path):
+    with Table(tmp_path / "t.csv", COLUMNS) as table, pytest.raises(ValueError, match="los"):
+        table.append([{"step": 1, "los": 2.5}])
 
 
 def test_other_columns_are_refused(tmp_path: Path):
@@ -147,8 +156,10 @@ def test_an_empty_file_is_no_table(tmp_path: Path):
 
 def test_a_row_takes_a_few_microseconds(tmp_path: Path):
     rng = np.random.default_rng(0)
-    rows = [(i, *row) for i, row in enumerate(rng.standard_normal((5000, 6)).tolist())]
-    with Table(tmp_path / "t.csv", [f"c{i}" for i in range(7)]) as table:
+    columns = [f"c{i}" for i in range(7)]
+    numbers = [[i, *row] for i, row in enumerate(rng.standard_normal((5000, 6)).tolist())]
+    rows = [dict(zip(columns, row, strict=True)) for row in numbers]
+    with Table(tmp_path / "t.csv", columns) as table:
 
         def seconds() -> float:
             start = time.process_time()

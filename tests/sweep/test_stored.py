@@ -8,7 +8,8 @@ import pytest
 
 from optrun.config.load import load
 from optrun.errors import RunError
-from optrun.store.run_directory import METRICS, RunDirectory
+from optrun.metrics import EPOCH_COLUMNS
+from optrun.store.run_directory import RunDirectory
 from optrun.sweep.stored import Stored, stored, value_after
 from tests.sweep.parts import TOY
 
@@ -22,14 +23,14 @@ def directory_with(path: Path, epochs: int, status: str = "finished") -> RunDire
     directory.create()
     with directory.open_metrics() as table:
         for epoch in range(epochs + 1):
-            row = dict.fromkeys(METRICS) | {
+            row = {
                 "epoch": epoch,
                 "step": epoch,
                 "val_loss": LOSSES[epoch],
                 "val_accuracy": ACCURACIES[epoch],
                 "train_loss": 1 + LOSSES[epoch],
             }
-            table.append([[row[column] for column in METRICS]])
+            table.append([row])
     directory.write_summary({"status": status, "epochs": epochs})
     return directory
 
@@ -64,7 +65,7 @@ def test_a_run_that_diverges_later_keeps_what_it_was_worth_before(tmp_path, epoc
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (",".join(METRICS) + "\n", "it has no epochs"),
+        (",".join(EPOCH_COLUMNS) + "\n", "it has no epochs"),
         ("epoch,val_loss\n", "it has no columns epoch and val_accuracy"),
     ],
 )

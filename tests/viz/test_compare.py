@@ -211,7 +211,7 @@ def test_learning_rates_are_steps_to_the_last_step(tmp_path: Path):
     path = write_run(tmp_path, rates=np.repeat([0.1, 0.01, 0.001, 0.0001], 250))
     table = RunDirectory(path).read_steps()
     with RunDirectory(path).open_steps() as steps:
-        steps.append(table[table["step"] % 400 == 0].to_numpy().tolist())
+        steps.append(table[table["step"] % 400 == 0].to_dict("records"))
     (line,) = labelled(compare_figure([path], metric="lr", x="step"))
     assert line.get_drawstyle() == "steps-post"
     assert line.get_xdata().tolist() == list(range(100, 1001, 100))

@@ -140,7 +140,7 @@ def test_one_wild_batch_does_not_flatten_the_curves(tmp_path: Path):
     steps = load_run(path).steps
     steps.loc[150, "loss"] = 1e6
     with RunDirectory(path).open_steps() as table:
-        table.append(steps.to_numpy().tolist())
+        table.append(steps.to_dict("records"))
     figure = curves_figure(load_run(path))
     assert figure.axes[0].get_ylim()[1] < 1e6
 
@@ -188,7 +188,7 @@ def test_a_rate_falls_in_a_step_and_ends_with_the_run(tmp_path: Path):
     path = write_run(tmp_path, rates=rates)
     table = RunDirectory(path).read_steps()
     with RunDirectory(path).open_steps() as steps:
-        steps.append(table[table["step"] % 30 == 0].to_numpy().tolist())
+        steps.append(table[table["step"] % 30 == 0].to_dict("records"))
     line = curves_figure(load_run(path)).axes[2].lines[0]
     assert line.get_drawstyle() == "steps-post"
     assert line.get_xdata()[-1] == 1000

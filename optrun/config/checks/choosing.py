@@ -6,7 +6,7 @@ from optrun.config.checks.contradiction import Contradiction
 from optrun.config.choices import choose_best_by
 from optrun.config.training import Training
 from optrun.data.dataset import Dataset
-from optrun.measures import is_accuracy
+from optrun.metrics import is_accuracy
 from optrun.optim.plateau import Plateau
 from optrun.optim.schedule import Schedule
 

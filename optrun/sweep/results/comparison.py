@@ -11,7 +11,7 @@ from functools import cached_property
 from statistics import fmean, stdev
 from typing import Any
 
-from optrun.measures import higher_is_better
+from optrun.metrics import higher_is_better
 from optrun.settings import SELF_EXPLAINING, distinguish, flatten, piece, short, varies
 from optrun.sweep.results.rows import ResultRow
 from optrun.sweep.space.candidates import Point

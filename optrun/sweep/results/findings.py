@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from optrun.config.problems import count
-from optrun.measures import higher_is_better, spread_text
+from optrun.metrics import higher_is_better, label_of, spread_text
 from optrun.settings import value_text
 from optrun.sweep.results.comparison import Comparison, Setting
 from optrun.sweep.results.edges import Edge, edges
@@ -30,7 +30,7 @@ def findings(comparison: Comparison) -> list[str]:
 def verdict(comparison: Comparison) -> str:
     """Which setting won, or why none did, with n and p of the paired test on common seeds."""
     leader, rival = comparison.leader, comparison.rival
-    metric = words(comparison.metric)
+    metric = label_of(comparison.metric)
     if leader is None:
         return f"No winner: no run came to a {metric}."
     first = told(leader, comparison.metric)
@@ -111,7 +111,7 @@ def about_unfinished(comparison: Comparison) -> list[str]:
     for group in comparison.groups if comparison.leader else []:
         whose = f" of {group.label}" if group.label else ""
         if group.best is None:
-            sentences.append(f"No run{whose} came to a {words(comparison.metric)}.")
+            sentences.append(f"No run{whose} came to a {label_of(comparison.metric)}.")
         elif not group.best.complete:
             sentences.append(
                 f"No setting{whose} was trained to the end with every seed; "
@@ -153,11 +153,6 @@ def named(rows: Sequence[ResultRow], reason: str | None) -> str:
 def told(setting: Setting, metric: str) -> str:
     """A setting with its figure: `adam, lr=0.01 (91.23 ± 0.10 %)`."""
     return f"{setting.label} ({spread_text(setting.mean, setting.deviation, metric)})"
-
-
-def words(metric: str) -> str:
-    """`validation accuracy` of `val_accuracy`."""
-    return metric.replace("train_", "training ").replace("val_", "validation ").replace("_", " ")
 
 
 def p_text(p: float) -> str:

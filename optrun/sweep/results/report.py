@@ -6,11 +6,11 @@ from pathlib import Path
 from statistics import fmean, stdev
 
 from optrun.config.problems import count
-from optrun.measures import higher_is_better, is_accuracy, spread_text
+from optrun.metrics import higher_is_better, is_accuracy, label_of, spread_text
 from optrun.store.files import write_text
 from optrun.store.run_directory import RunDirectory
 from optrun.sweep.results.comparison import Comparison, Group, Setting
-from optrun.sweep.results.findings import findings, words
+from optrun.sweep.results.findings import findings
 from optrun.sweep.results.significance import paired_test
 
 STATUSES = {
@@ -82,7 +82,7 @@ def how_chosen(comparison: Comparison) -> str:
     """What the table's figures are."""
     best = "highest" if higher_is_better(comparison.metric) else "lowest"
     sentences = [
-        f"The best setting has the {best} {words(comparison.metric)}, taken of each run at the "
+        f"The best setting has the {best} {label_of(comparison.metric)}, taken of each run at the "
         "epoch that it chose itself.",
         "Figures are the mean ± standard deviation over n seeds.",
         "Test figures are those of the setting chosen, and had no part in choosing it.",
@@ -143,7 +143,7 @@ def table_of(comparison: Comparison, root: Path) -> str:
     heading = [
         comparison.key or "group",
         "best setting",
-        words(comparison.metric),
+        label_of(comparison.metric),
         "n",
         "test",
         "diverged",
