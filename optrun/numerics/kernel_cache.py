@@ -1,10 +1,11 @@
 """Where compiled kernels are kept between processes."""
 
-import getpass
+import atexit
 import hashlib
 import os
 import platform
 import shutil
+import stat
 import tempfile
 import warnings
 from collections.abc import Iterable, Iterator
@@ -18,6 +19,8 @@ from typing import Any
 LIBRARIES = ("numba", "llvmlite", "numpy", "scipy")
 PACKAGES = ("numerics", "nn", "optim", "data", "engine")  # where kernels and what they hold live
 MARKS = "complete"
+TEMPORARY = "OPTRUN_TEMPORARY_KERNELS"
+"""Names the temporary folder to the processes that this one starts."""
 
 
 @contextmanager
@@ -38,19 +41,51 @@ def cache_folder() -> Path:
 
     Numba notices an edit in a kernel's own file but not in a callee's (numba #1833), hence a
     folder named after all of them and the libraries that compile them.
+
+    Numba unpickles what it finds in its cache, which can run any code. So the folder must belong to
+    this user and nobody else may open it; otherwise a new temporary folder is used instead,
+    which is removed when the process ends.
     """
+    folder = chosen_folder()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        problem = distrust(folder)
+    except OSError as error:
+        problem = f"{folder} cannot be used: {error.strerror}"
+    return temporary_folder(problem) if problem else folder
+
+
+def chosen_folder() -> Path:
+    """Where kernels are to be cached, if it can be trusted."""
     import platformdirs
 
-    if chosen := os.environ.get("NUMBA_CACHE_DIR"):
+    if chosen := os.environ.get(TEMPORARY) or os.environ.get("NUMBA_CACHE_DIR"):
         return Path(chosen)
-    folder = Path(platformdirs.user_cache_dir("optrun")) / f"kernels-{digest_of_sources()}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        fallback = Path(tempfile.gettempdir()) / f"optrun-{getpass.getuser()}" / folder.name
-        fallback.mkdir(parents=True, exist_ok=True)
-        warnings.warn(f"kernels are cached in {fallback}: {error}", stacklevel=2)
-        return fallback
+    return Path(platformdirs.user_cache_dir("optrun")) / f"kernels-{digest_of_sources()}"
+
+
+def distrust(folder: Path) -> str | None:
+    """Why code in the folder may be somebody else's; None if it is this user's own."""
+    if os.name != "posix":  # a user's folders are the user's own there
+        return None
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode):
+        return f"{folder} is not a folder"
+    if found.st_uid != os.geteuid():
+        return f"{folder} belongs to another user"
+    if found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):  # Numba makes folders in it by the umask
+        return f"other users can open {folder}; delete it, or `chmod 700` it if all in it is yours"
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return f"{folder} cannot be written"
+    return None
+
+
+def temporary_folder(problem: str) -> Path:
+    """A new folder that only this user can open, for this process and those it starts."""
+    folder = Path(tempfile.mkdtemp(prefix="optrun-kernels-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ[TEMPORARY] = str(folder)
+    warnings.warn(f"kernels are compiled for this process only: {problem}", stacklevel=2)
     return folder
 
 

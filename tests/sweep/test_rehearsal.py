@@ -119,6 +119,7 @@ def no_kernels(tmp_path, monkeypatch):
         kernel_cache.kernels_here.cache_clear()
 
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "new" / "folder"))
+    monkeypatch.setenv(kernel_cache.TEMPORARY, "")
     monkeypatch.setattr("optrun.sweep.rehearsal.rehearse", lambda config, data, seconds: None)
     forget()
     yield forget
@@ -146,5 +147,6 @@ def test_each_kind_of_config_is_compiled_once(no_kernels, monkeypatch):
 def test_a_cache_that_cannot_be_written_is_no_obstacle(no_kernels, tmp_path):
     (tmp_path / "new").touch()
     config = load(TOY).config
-    compile_for(config, None)
-    assert lacking_kernels([config]) == [config]
+    with pytest.warns(UserWarning, match="for this process only"):
+        compile_for(config, None)
+    assert lacking_kernels([config]) == []
