@@ -5,6 +5,7 @@ Each dataset is read or drawn once; whoever maps it shares the pages with everyb
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,12 +14,12 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from optrun.data.dataset import Dataset, Raw
 from optrun.data.prepare import fingerprint
 from optrun.data.stored import StoredDataset
-from optrun.store.files import write_array
+from optrun.store.files import is_running, write_array
+from optrun.store.lock import Locked, folder_lock
 
 
 @dataclass(frozen=True)
@@ -74,13 +75,22 @@ def mapped(path: Path) -> np.ndarray:
 def new_shelf(parent: Path) -> Iterator[Shelf]:
     """An empty shelf below `parent`, removed in the end, as are those that the dead have left."""
     parent.mkdir(parents=True, exist_ok=True)
-    for other in parent.glob(".shelf-*"):
-        with suppress(Timeout, OSError), FileLock(other / ".lock", timeout=0):
-            shutil.rmtree(other, ignore_errors=True)
-    made = Path(mkdtemp(prefix=".new-shelf-", dir=parent))
-    with FileLock(made / ".lock"):  # before it has the name by which others would remove it
+    remove_old_shelves(parent)
+    made = Path(mkdtemp(prefix=f".new-shelf-{os.getpid()}-", dir=parent))
+    with folder_lock(made):  # before it has the name by which others would remove it
         folder = made.rename(made.with_name(made.name.replace(".new-", ".")))
         try:
             yield Shelf(folder)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_old_shelves(parent: Path) -> None:
+    """Delete the shelves of processes that were killed."""
+    for shelf in parent.glob(".shelf-*"):
+        with suppress(Locked, OSError), folder_lock(shelf):
+            shutil.rmtree(shelf, ignore_errors=True)
+    for shelf in parent.glob(".new-shelf-*-*"):
+        pid = shelf.name.split("-")[2]
+        if pid.isdecimal() and not is_running(int(pid)):
+            shutil.rmtree(shelf, ignore_errors=True)

@@ -4,8 +4,9 @@ import errno
 import json
 import math
 import os
+import re
 import secrets
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -29,7 +30,8 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         RunError: the disk is full, or the place cannot be written.
     """
-    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.tmp{path.suffix}")
+    mark = f"{os.getpid()}-{secrets.token_hex(4)}"
+    temporary = path.with_name(f".{path.stem}.{mark}.tmp{path.suffix}")
     try:
         yield temporary
         with temporary.open("rb+") as file:
@@ -43,11 +45,29 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink()
 
 
-def remove_leftovers(folder: Path, suffixes: Collection[str]) -> None:
-    """Delete what killed writers of `replacing` left of such files; only for their one writer."""
+def remove_leftovers(folder: Path) -> None:
+    """Delete the temporary files that killed processes have left of `replacing` in the folder."""
     for leftover in folder.glob(".*.tmp*"):
-        if leftover.suffix in suffixes:
-            leftover.unlink(missing_ok=True)
+        mark = re.search(r"\.(\d+)-[0-9a-f]+\.tmp", leftover.name)
+        if mark and not is_running(int(mark[1])):
+            with suppress(OSError):
+                leftover.unlink()
+
+
+def is_running(pid: int) -> bool:
+    """Whether this machine has a process of this number.
+
+    Windows cannot be asked without a library; but there nobody can remove an open file.
+    """
+    if os.name != "posix":
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 def sync_folder(folder: Path) -> None:

@@ -2,13 +2,12 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from optrun.errors import RunBusy, RunError
 from optrun.metrics import EPOCH_COLUMNS, STEP_COLUMNS
@@ -24,6 +23,7 @@ from optrun.store.files import (
     write_json,
     write_text,
 )
+from optrun.store.lock import Locked, folder_lock, is_locked
 from optrun.store.table import Table, read_table
 
 if TYPE_CHECKING:
@@ -34,9 +34,6 @@ FORMAT = 1
 
 DONE = ("finished", "diverged")
 """Statuses of runs that there is nothing left to do for."""
-
-LOCKED = (".yaml", ".json", ".npz")
-"""Files that only the holder of the lock writes; pictures are drawn by anybody."""
 
 VOUCHING = ("checkpoint.npz", "summary.json")
 """Files that count on the others being there."""
@@ -56,7 +53,7 @@ class RunDirectory:
         environment.json  versions and machine
         checkpoint.npz    everything needed to go on
         best.npz          the chosen weights
-        .lock             held by the process that writes the run
+        .writer           the process that writes the run, and holds the folder's lock
 
     Every file is replaced atomically but the two tables, which are appended to. Reading raises
     RunError where a file is absent or damaged.
@@ -89,35 +86,24 @@ class RunDirectory:
             RunBusy: another process is writing this run.
             RunError: the lock cannot be written.
         """
-        file = self.path / ".lock"
-        owner = last_owner(file)
-        guard = FileLock(file, timeout=PROBE_SECONDS)
-        try:
-            guard.acquire()
-        except Timeout:
-            raise RunBusy(f"{self.path} is being written by another process{owner}") from None
-        except OSError as error:
-            raise unwritable(file, error) from error
-        try:
-            with suppress(OSError):  # Windows lets nobody write to a locked file
-                file.write_text(str(os.getpid()))
-            remove_leftovers(self.path, LOCKED)
+        writer = self.path / ".writer"
+        with ExitStack() as held:
+            try:
+                held.enter_context(folder_lock(self.path, PROBE_SECONDS))
+            except Locked:
+                owner = process_in(writer)
+                raise RunBusy(f"{self.path} is being written by another process{owner}") from None
+            except OSError as error:
+                raise unwritable(self.path, error) from error
+            with suppress(OSError):  # a folder that can only be read may hold a finished run
+                writer.write_text(str(os.getpid()))
+                held.callback(writer.unlink, missing_ok=True)
+            remove_leftovers(self.path)
             yield
-        finally:
-            guard.release()
 
     def is_locked(self) -> bool:
         """Whether a living process is writing this run; True where that cannot be found out."""
-        file = self.path / ".lock"
-        if not file.exists():
-            return False
-        guard = FileLock(file, timeout=0)
-        try:
-            guard.acquire()
-        except (Timeout, OSError):
-            return True
-        guard.release()
-        return False
+        return is_locked(self.path)
 
     @property
     def curves(self) -> Path:
@@ -223,10 +209,10 @@ class RunDirectory:
         return read_table(self.path / "steps.csv", integers=("step",))
 
 
-def last_owner(lock: Path) -> str:
-    """` (pid N)` of the process that last took the lock, as far as it can be read."""
+def process_in(writer: Path) -> str:
+    """` (pid N)` of the process that is noted in the file, as far as it can be read."""
     try:
-        pid = lock.read_text().strip()
+        pid = writer.read_text().strip()
     except (OSError, UnicodeDecodeError):
         return ""
     return f" (pid {pid})" if pid.isdigit() else ""

@@ -1,15 +1,14 @@
 """A sweep's directory: which files it has, and what becomes of those of an earlier sweep."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from optrun.errors import RunError
-from optrun.store.files import read_text, unwritable, write_text
+from optrun.store.files import read_text, remove_leftovers, unwritable, write_text
+from optrun.store.lock import Locked, folder_lock
 from optrun.yaml_text import to_yaml
 
 HEADING = "# Every setting of this sweep. `optrun sweep` on this file takes it up or repeats it.\n"
@@ -73,19 +72,20 @@ class SweepDirectory:
         Raises:
             RunError: another sweep of this name is running, or the directory cannot be written.
         """
-        text, guard = HEADING + to_yaml(written), FileLock(self.path / ".lock", timeout=0)
-        try:
+        text, is_ours = HEADING + to_yaml(written), False
+        with ExitStack() as held:
             try:
                 self.path.mkdir(parents=True, exist_ok=True)
-                with suppress(Timeout):
-                    guard.acquire()
-                aside = self._make_room(text, guard.is_locked)
+                with suppress(Locked):
+                    held.enter_context(folder_lock(self.path))
+                    is_ours = True
+                if is_ours:
+                    remove_leftovers(self.path)
+                aside = self._make_room(text, is_ours)
             except OSError as error:
                 raise unwritable(self.path, error) from error
             write_text(self.spec, text)
             yield aside
-        finally:
-            guard.release()
 
     def _make_room(self, text: str, is_ours: bool) -> Path | None:
         """Put aside what another sweep has left, unless it is still at work."""

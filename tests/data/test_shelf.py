@@ -1,7 +1,9 @@
 """Datasets loaded once and mapped by everybody."""
 
 import errno
+import os
 import re
+import subprocess
 from dataclasses import fields
 from pathlib import Path
 
@@ -100,9 +102,15 @@ def test_what_the_dead_have_left_is_removed(tmp_path):
     abandoned = tmp_path / ".shelf-abandoned"
     abandoned.mkdir()
     (abandoned / "train_x.npy").touch()
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    barely_begun = tmp_path / f".new-shelf-{dead.pid}-abc"
+    barely_begun.mkdir()
+    beginning = tmp_path / f".new-shelf-{os.getpid()}-abc"
+    beginning.mkdir()
     with new_shelf(tmp_path) as living:
-        assert not abandoned.exists()
+        assert not abandoned.exists() and not barely_begun.exists()
         with new_shelf(tmp_path) as other:
             assert living.folder.exists()
             assert other.folder != living.folder
-    assert [*tmp_path.iterdir()] == []
+    assert [*tmp_path.iterdir()] == [beginning]

@@ -100,7 +100,7 @@ def test_the_lock_of_a_killed_process_is_free(directory: RunDirectory, holder: s
     holder.wait()
     assert not directory.is_locked()
     with directory.lock():
-        assert (directory.path / ".lock").read_text() == str(os.getpid())
+        assert (directory.path / ".writer").read_text() == str(os.getpid())
         assert directory.is_locked()
     assert not directory.is_locked()
 
@@ -111,9 +111,53 @@ def test_looking_at_the_lock_makes_no_file(directory: RunDirectory):
 
 
 def test_taking_the_lock_clears_what_a_killed_writer_left(directory: RunDirectory):
-    (directory.path / ".best.0a1b2c3d.tmp.npz").write_bytes(b"half")
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    for file in ("best", "npz"), ("curves", "png"), ("summary", "json"):
+        name, suffix = file
+        (directory.path / f".{name}.{dead.pid}-0a1b2c3d.tmp.{suffix}").write_bytes(b"half")
+    living = directory.path / f".curves.{os.getpid()}-0a1b2c3d.tmp.png"
+    living.write_bytes(b"half")
     with directory.lock():
-        assert [path.name for path in directory.path.iterdir()] == [".lock"]
+        left = {path.name for path in directory.path.iterdir()}
+    assert left == {".writer", living.name}
+    assert list(directory.path.iterdir()) == [living]
+
+
+@pytest.mark.parametrize("removed", [".writer", ".lock"])
+def test_removing_a_file_does_not_free_the_lock(
+    directory: RunDirectory, holder: subprocess.Popen, removed: str
+):
+    (directory.path / removed).unlink(missing_ok=True)
+    assert directory.is_locked()
+    with pytest.raises(RunError, match="another process"), directory.lock():
+        pass
+
+
+def test_where_folders_cannot_be_locked_a_file_is(directory: RunDirectory, monkeypatch):
+    monkeypatch.setattr("optrun.store.lock.lock_of_folder", lambda *_: None)
+    with directory.lock():
+        assert directory.is_locked()
+        with pytest.raises(RunError, match="another process"), directory.lock():
+            pass
+    assert not directory.is_locked()
+
+
+def test_a_lock_is_of_the_folder_that_is_there_now(directory: RunDirectory, monkeypatch):
+    import fcntl
+
+    real, replaced = fcntl.flock, []
+
+    def replace_first(descriptor: int, operation: int) -> None:
+        if not replaced:
+            replaced.append(directory.path.rename(directory.path.with_name("old")))
+            directory.create()
+        real(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", replace_first)
+    with directory.lock():
+        assert directory.is_locked()
+        assert not RunDirectory(replaced[0]).is_locked()
 
 
 def test_an_exception_in_the_block_frees_the_lock(directory: RunDirectory):

@@ -2,9 +2,9 @@
 
 import math
 import signal
+from contextlib import ExitStack
 
 import pytest
-from filelock import FileLock
 
 from optrun.errors import ConfigError, DiskFull
 from optrun.store.reading import load_run
@@ -180,10 +180,10 @@ def test_a_run_that_another_process_has_is_waited_for(tmp_path):
     candidate = rates(2)[0].candidate(0, {})
     (run,) = led.runs_of(candidate)
     run.directory.create()
-    lock = FileLock(run.directory.path / ".lock", is_singleton=False)
-    lock.acquire()
+    lock = ExitStack()
+    lock.enter_context(run.directory.lock())
     real = led.log.elsewhere
-    led.log.elsewhere = lambda run: (real(run), lock.release())
+    led.log.elsewhere = lambda run: (real(run), lock.close())
     led.lead()
     assert led.log.of("elsewhere") == [run.id]
     assert all(math.isfinite(value) for value in led.values.values())

@@ -24,7 +24,7 @@ from tests.training.runs import TIMES, Spy, same_results, train
 
 def test_a_finished_run_is_complete(tmp_path):
     done = train(tmp_path)
-    names = {path.name for path in done.path.iterdir()} - {".lock"}
+    names = {path.name for path in done.path.iterdir()}
     assert names == {
         "config.yaml",
         "metrics.csv",
