@@ -24,7 +24,7 @@ from optrun.store.files import (
     write_text,
 )
 from optrun.store.lock import Locked, folder_lock, is_locked
-from optrun.store.table import Table, read_table
+from optrun.store.table import Mark, Table, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -194,13 +194,13 @@ class RunDirectory:
         ):
             write_bytes(self.path / name, files[name])
 
-    def open_metrics(self, length: int | None = None) -> Table:
-        """metrics.csv to append to: anew, or cut back to its first `length` bytes."""
-        return Table(self.path / "metrics.csv", EPOCH_COLUMNS, length)
+    def open_metrics(self, mark: Mark | None = None) -> Table:
+        """metrics.csv to append to: a new one, or the old one cut back to the mark."""
+        return Table(self.path / "metrics.csv", EPOCH_COLUMNS, mark)
 
-    def open_steps(self, length: int | None = None) -> Table:
-        """steps.csv to append to: anew, or cut back to its first `length` bytes."""
-        return Table(self.path / "steps.csv", STEP_COLUMNS, length)
+    def open_steps(self, mark: Mark | None = None) -> Table:
+        """steps.csv to append to: a new one, or the old one cut back to the mark."""
+        return Table(self.path / "steps.csv", STEP_COLUMNS, mark)
 
     def read_metrics(self) -> "pd.DataFrame":
         return read_table(self.path / "metrics.csv", integers=("epoch", "step"))

@@ -1,22 +1,33 @@
 """Tables of numbers that grow by rows: append-only CSV, exact to the last bit."""
 
 import csv
+import hashlib
 import io
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from optrun.errors import RunError
-from optrun.store.files import unreadable, unwritable
+from optrun.store.files import unreadable, unwritable, way_out, write_bytes
+from optrun.store.lock import is_still
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Row = Mapping[str, float | int | None]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a table held at some moment: its first `length` bytes, and their SHA-256."""
+
+    length: int
+    digest: str
 
 
 class Table:
@@ -28,40 +39,46 @@ class Table:
     Args:
         path: the file.
         columns: its header.
-        length: bytes to keep of an existing file, as `length()` gave them; None starts anew.
+        mark: what to keep of an existing file, as `mark()` gave it; None starts a new one.
 
     Raises:
-        RunError: the file is not the one that had `length` bytes, or cannot be written.
+        RunError: the file no longer holds what it held at the mark, or cannot be written.
     """
 
-    def __init__(self, path: Path, columns: Sequence[str], length: int | None = None):
+    def __init__(self, path: Path, columns: Sequence[str], mark: Mark | None = None):
         self.path, self.columns = path, tuple(columns)
         header = ",".join(columns).encode() + b"\n"
+        self._length, self._digest = 0, hashlib.sha256()
         try:
             # Unbuffered, so that a failed write leaves nothing behind that is written later.
-            if length is None:
-                self._file = path.open("wb", buffering=0)
-                self._length = 0
+            if mark is None:
+                self._file = path.open("w+b", buffering=0)
                 self._write(header)
             else:
-                self._check(header, length)
                 self._file = path.open("r+b", buffering=0)
-                self._file.truncate(length)
-                self._file.seek(length)
-                self._length = length
+                self._return_to(mark, header)
+        except FileNotFoundError as error:
+            raise RunError(f"{path} is gone{way_out(path.parent)}") from error
         except OSError as error:
             raise unwritable(path, error) from error
 
-    def _check(self, header: bytes, length: int) -> None:
-        with self.path.open("rb") as file:
-            if file.read(len(header)) != header:
-                raise RunError(f"{self.path} has other columns than this version of optrun writes")
-            file.seek(length - 1)
-            if file.read(1) != b"\n":
-                raise RunError(
-                    f"{self.path} no longer holds the first {length} bytes that the checkpoint "
-                    "counts on; it was changed since"
-                )
+    def _return_to(self, mark: Mark, header: bytes) -> None:
+        """Cut the file back to what it was at the mark."""
+        content = self._file.read(mark.length)
+        self._digest.update(content)
+        if not content.startswith(header):
+            self._file.close()
+            raise RunError(
+                f"{self.path} has other columns than this version of optrun writes"
+                f"{way_out(self.path.parent)}"
+            )
+        if self._digest.hexdigest() != mark.digest:
+            self._file.close()
+            raise RunError(
+                f"{self.path} was changed since the run's checkpoint{way_out(self.path.parent)}"
+            )
+        self._file.truncate(mark.length)
+        self._length = mark.length
 
     def append(self, rows: Iterable[Row]) -> None:
         """Add rows of numbers by column; a column left out is empty, an unknown one an error.
@@ -82,14 +99,33 @@ class Table:
             self._file.seek(self._length)
             raise unwritable(self.path, error) from error
         self._length += len(data)
+        self._digest.update(data)
 
-    def length(self) -> int:
-        """Bytes written so far."""
-        return self._length
+    def mark(self) -> Mark:
+        """What has been written so far."""
+        return Mark(self._length, self._digest.hexdigest())
 
     def sync(self) -> None:
-        """Have all rows on the disk before returning."""
+        """Have all rows on the disk; a file that somebody removed or replaced is written again.
+
+        Raises:
+            RunError: somebody else has written to the file, or it cannot be written.
+        """
+        descriptor = self._file.fileno()
+        if os.fstat(descriptor).st_size != self._length:
+            raise RunError(
+                f"{self.path} was changed while the run wrote to it{way_out(self.path.parent)}"
+            )
+        if not is_still(self.path, descriptor):
+            self._write_again()
         os.fsync(self._file.fileno())
+
+    def _write_again(self) -> None:
+        self._file.seek(0)
+        write_bytes(self.path, self._file.read())
+        self._file.close()
+        self._file = self.path.open("r+b", buffering=0)
+        self._file.seek(self._length)
 
     def close(self) -> None:
         """Close the file; nothing can be appended afterwards."""

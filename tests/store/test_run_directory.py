@@ -200,12 +200,12 @@ def test_the_tables_have_their_columns(directory: RunDirectory):
     with directory.open_metrics() as table:
         table.append([{"epoch": 0, "step": 0}])
     with directory.open_steps() as table:
-        length = table.length()
+        mark = table.mark()
         table.append([{"step": 1, "epoch": 0.5}])
     assert list(directory.read_metrics()) == list(EPOCH_COLUMNS)
     assert directory.read_metrics()["epoch"].dtype == "int64"
     assert directory.read_steps()["epoch"].tolist() == [0.5]
-    directory.open_steps(length).close()
+    directory.open_steps(mark).close()
     assert len(directory.read_steps()) == 0
 
 

@@ -1,6 +1,7 @@
-"""Tables: exact, fast, cut back to a length, whole after every failure."""
+"""Tables: exact, fast, cut back to a mark, whole after every failure."""
 
 import errno
+import hashlib
 import math
 import time
 from pathlib import Path
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optrun.errors import RunError
-from optrun.store.table import Table, read_table
+from optrun.store.table import Mark, Table, read_table
 
 COLUMNS = ("step", "loss", "lr")
 ROWS = [
@@ -21,17 +22,17 @@ ROWS = [
 ]
 
 
-def write(path: Path, rows: list = ROWS) -> int:
+def write(path: Path, rows: list = ROWS) -> Mark:
     with Table(path, COLUMNS) as table:
         table.append(rows)
-        return table.length()
+        return table.mark()
 
 
 def test_the_file_is_plain_csv(tmp_path: Path):
-    length = write(tmp_path / "t.csv")
+    mark = write(tmp_path / "t.csv")
     content = (tmp_path / "t.csv").read_bytes()
     assert content == b"step,loss,lr\n1,2.5,\n2,0.30000000000000004,1e-300\n3,inf,-0.0\n"
-    assert length == len(content)
+    assert mark == Mark(len(content), hashlib.sha256(content).hexdigest())
 
 
 @settings(deadline=None)
@@ -59,15 +60,15 @@ def test_a_table_without_rows_has_its_columns(tmp_path: Path):
     assert list(frame) == list(COLUMNS) and len(frame) == 0
 
 
-def test_opening_at_a_length_cuts_back_and_goes_on(tmp_path: Path):
+def test_opening_at_a_mark_cuts_back_and_goes_on(tmp_path: Path):
     path = tmp_path / "t.csv"
     with Table(path, COLUMNS) as table:
         table.append(ROWS[:1])
         table.sync()
-        length = table.length()
+        mark = table.mark()
         table.append(ROWS[1:])
-    with Table(path, COLUMNS, length) as table:
-        assert table.length() == length == path.stat().st_size
+    with Table(path, COLUMNS, mark) as table:
+        assert table.mark() == mark and mark.length == path.stat().st_size
         table.append(ROWS[1:])
     uncut = tmp_path / "uncut.csv"
     assert path.read_bytes() == (write(uncut) and uncut.read_bytes())
@@ -79,13 +80,60 @@ def test_opening_anew_forgets_what_was_there(tmp_path: Path):
     assert len(read_table(tmp_path / "t.csv")) == 1
 
 
-@pytest.mark.parametrize("length", [15, 10_000])
-def test_a_length_that_is_no_end_of_a_row_is_refused(tmp_path: Path, length: int):
-    write(tmp_path / "t.csv")
-    before = (tmp_path / "t.csv").read_bytes()
-    with pytest.raises(RunError, match=rf"t\.csv no longer holds the first {length} bytes"):
-        Table(tmp_path / "t.csv", COLUMNS, length)
-    assert (tmp_path / "t.csv").read_bytes() == before
+def test_every_flipped_bit_before_the_mark_is_noticed(tmp_path: Path):
+    path = tmp_path / "t.csv"
+    mark = write(path)
+    content = path.read_bytes()
+    for bit in range(8 * len(content)):
+        flipped = bytearray(content)
+        flipped[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(flipped)
+        with pytest.raises(RunError, match=r"t\.csv (was changed|has other columns)"):
+            Table(path, COLUMNS, mark)
+        assert path.read_bytes() == flipped
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda path: path.unlink(), "is gone; delete the directory"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-1]), "was changed since"),
+        (lambda path: path.write_bytes(b""), "has other columns"),
+    ],
+    ids=["gone", "cut", "empty"],
+)
+def test_a_table_that_lacks_rows_of_the_mark_is_refused(tmp_path: Path, change, says: str):
+    mark = write(tmp_path / "t.csv")
+    change(tmp_path / "t.csv")
+    with pytest.raises(RunError, match=says):
+        Table(tmp_path / "t.csv", COLUMNS, mark)
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_table_removed_while_it_is_written_is_written_again(tmp_path: Path, replaced: bool):
+    path = tmp_path / "t.csv"
+    with Table(path, COLUMNS) as table:
+        table.append(ROWS[:1])
+        path.unlink()
+        if replaced:
+            path.write_text("something else")
+        table.append(ROWS[1:2])
+        table.sync()
+        table.append(ROWS[2:])
+        mark = table.mark()
+    content = path.read_bytes()
+    write(tmp_path / "undisturbed.csv")
+    assert content == (tmp_path / "undisturbed.csv").read_bytes()
+    Table(path, COLUMNS, mark).close()
+
+
+def test_rows_of_somebody_else_are_noticed(tmp_path: Path):
+    with Table(tmp_path / "t.csv", COLUMNS) as table:
+        table.append(ROWS)
+        with (tmp_path / "t.csv").open("a") as file:
+            file.write("4,0.1,0.2\n")
+        with pytest.raises(RunError, match="was changed while the run wrote to it"):
+            table.sync()
 
 
 def test_an_unknown_column_is_an_error(tmp_path: Path):
@@ -94,9 +142,9 @@ def test_an_unknown_column_is_an_error(tmp_path: Path):
 
 
 def test_other_columns_are_refused(tmp_path: Path):
-    length = write(tmp_path / "t.csv")
+    mark = write(tmp_path / "t.csv")
     with pytest.raises(RunError, match=r"t\.csv has other columns"):
-        Table(tmp_path / "t.csv", ["step", "lr"], length)
+        Table(tmp_path / "t.csv", ["step", "lr"], mark)
 
 
 def test_a_full_disk_leaves_only_whole_rows(tmp_path: Path):
