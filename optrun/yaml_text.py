@@ -1,4 +1,4 @@
-"""Writing configs as YAML that any reader takes for what was written.
+"""Configs as YAML: read without its traps, and written so that any reader reads the same.
 
 Scalars follow the core schema of YAML 1.2: `1e-3` is a number, only `true` and `false` are
 booleans, nothing is a date. What an older reader would take for something else is quoted.
@@ -6,7 +6,7 @@ booleans, nothing is a date. What an older reader would take for something else 
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar, NoReturn
 
 import yaml
 
@@ -20,6 +20,83 @@ SCALARS = {
         r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"
     ),
 }
+
+
+DEPTH = 30
+"""Sections that may be nested in one another; what is read is converted by recursion."""
+
+
+LONGEST_NUMBER = 400
+"""Digits; more than any float has, and few enough to convert at once."""
+
+
+class Refused(yaml.composer.ComposerError):
+    """Valid YAML that optrun does not read."""
+
+
+class PlainLoader(yaml.SafeLoader):
+    """Reads YAML 1.2 scalars, no aliases, and no more than DEPTH levels.
+
+    A few aliases of aliases can stand for more values than any memory holds.
+    """
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 (the base class's protocol)
+    yaml_constructors: ClassVar[dict[str | None, Any]] = {}
+    depth = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event = self.peek_event()
+        if isinstance(event, yaml.AliasEvent):
+            self._refuse(f"aliases such as `*{event.anchor}` are not read: write the value out")
+        if self.depth == DEPTH:
+            self._refuse("sections are nested too deeply")
+        self.depth += 1
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+    def _refuse(self, message: str) -> NoReturn:
+        raise Refused(problem=message, problem_mark=self.peek_event().start_mark)
+
+
+def scalar_value(kind: str, text: str) -> bool | int | float | None:
+    """The value of a scalar that matches the pattern of its kind in SCALARS."""
+    match kind:
+        case "null":
+            return None
+        case "bool":
+            return text.lower() == "true"
+        case "int" if text.startswith(("0o", "0x")):
+            return int(text, 0)
+        case "int":
+            return int(text)
+        case _:
+            return float(
+                text.replace(".", "", 1) if text.lower().endswith(("inf", "nan")) else text
+            )
+
+
+def _construct_scalar(loader: PlainLoader, node: yaml.ScalarNode) -> bool | int | float | None:
+    kind = node.tag.removeprefix(TAG)
+    if not SCALARS[kind].match(node.value) or len(node.value) > LONGEST_NUMBER:
+        raise Refused(problem=f"this is no {kind}", problem_mark=node.start_mark)
+    return scalar_value(kind, node.value)
+
+
+def _construct_mapping(loader: PlainLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    for key, _ in node.value:
+        if key.tag != f"{TAG}str":
+            raise Refused(problem="a key must be a plain word", problem_mark=key.start_mark)
+    return loader.construct_mapping(node, deep=True)
+
+
+def from_yaml(text: str) -> Any:
+    """The value of one YAML document.
+
+    Raises:
+        yaml.YAMLError: it is not YAML, or more than numbers, texts, lists and mappings by text.
+    """
+    return yaml.load(text, PlainLoader)
 
 
 def to_yaml(values: Mapping[str, Any]) -> str:
@@ -40,5 +117,12 @@ def _represent_list(dumper: _Dumper, values: list[Any]) -> yaml.Node:
 
 
 _Dumper.add_representer(list, _represent_list)
+_loader: Any = PlainLoader  # PyYAML's types know constructors of its own loaders only
 for _name, _pattern in SCALARS.items():
     _Dumper.add_implicit_resolver(TAG + _name, _pattern, None)
+    _loader.add_implicit_resolver(TAG + _name, _pattern, None)
+    _loader.add_constructor(TAG + _name, _construct_scalar)
+_loader.add_constructor(f"{TAG}str", PlainLoader.construct_yaml_str)
+_loader.add_constructor(f"{TAG}seq", lambda loader, node: loader.construct_sequence(node, True))
+_loader.add_constructor(f"{TAG}map", _construct_mapping)
+_loader.add_constructor(None, PlainLoader.construct_undefined)

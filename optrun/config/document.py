@@ -6,19 +6,17 @@ booleans, nothing is a date. PyYAML reads the syntax and reports where it breaks
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import Any, NoReturn
+from typing import Any
 
 import yaml
 
 from optrun.config.problems import KeyPath, Place, Problem, Text
 from optrun.config.vocabulary import value_at
-from optrun.yaml_text import SCALARS, TAG
+from optrun.yaml_text import LONGEST_NUMBER, SCALARS, TAG, PlainLoader, Refused, scalar_value
 
 LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 CALL = re.compile(r"[A-Za-z]\w* ?\(")
 UNCLOSED = "the bracket is not closed"
-DEPTH = 30
-LONGEST_NUMBER = 400
 
 PLAIN_WORDS = {
     "found character '\\t'": "a tab: YAML is indented with spaces",
@@ -122,42 +120,13 @@ def parse(content: str, text: Text, calls: bool = False) -> Document:
             document's `problems` instead.
     """
     document = Document(text.name, None)
-    node = _compose(content, text, _CallLoader if calls else _Loader)
+    node = _compose(content, text, _CallLoader if calls else PlainLoader)
     if node is not None:
         document.values = _Converter(text, document).convert(node, ())
     return document
 
 
-class _Refused(yaml.composer.ComposerError):
-    """Valid YAML that a config has no use for."""
-
-
-class _Loader(yaml.SafeLoader):
-    """Composes nodes with YAML 1.2 scalars, no aliases and bounded depth."""
-
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 (the base class's protocol)
-    depth = 0
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        event = self.peek_event()
-        if isinstance(event, yaml.AliasEvent):
-            self._refuse(f"aliases such as `*{event.anchor}` are not read: write the value out")
-        if self.depth == DEPTH:
-            self._refuse("sections are nested too deeply")
-        self.depth += 1
-        node = super().compose_node(parent, index)
-        self.depth -= 1
-        return node
-
-    def _refuse(self, message: str) -> NoReturn:
-        raise _Refused(problem=message, problem_mark=self.peek_event().start_mark)
-
-
-for _name, _pattern in SCALARS.items():
-    _Loader.add_implicit_resolver(TAG + _name, _pattern, None)
-
-
-class _CallLoader(_Loader):
+class _CallLoader(PlainLoader):
     """Reads on to the bracket that closes a call."""
 
     def scan_plain(self) -> Any:
@@ -167,7 +136,7 @@ class _CallLoader(_Loader):
             return token
         length = _length_of_call(rest)
         if not length and self.flow_level:
-            raise _Refused(problem=UNCLOSED, problem_mark=token.start_mark)
+            raise Refused(problem=UNCLOSED, problem_mark=token.start_mark)
         if length > len(token.value):
             self.forward(token.start_mark.index + length - self.index)
             self.allow_simple_key = False
@@ -185,7 +154,7 @@ def _length_of_call(text: str) -> int:
     return 0
 
 
-def _compose(content: str, text: Text, loader: type[_Loader]) -> yaml.Node | None:
+def _compose(content: str, text: Text, loader: type[PlainLoader]) -> yaml.Node | None:
     try:
         return yaml.compose(content, Loader=loader)
     except yaml.reader.ReaderError as error:
@@ -201,7 +170,7 @@ def _compose(content: str, text: Text, loader: type[_Loader]) -> yaml.Node | Non
 
 def _unreadable(error: yaml.MarkedYAMLError, text: Text) -> Unreadable:
     theirs, mark = error.problem or "cannot be read", error.problem_mark
-    message = theirs if isinstance(error, _Refused) else f"not valid YAML: {theirs}"
+    message = theirs if isinstance(error, Refused) else f"not valid YAML: {theirs}"
     for part, ours in PLAIN_WORDS.items():
         if part in theirs:
             message = ours
@@ -265,7 +234,7 @@ class _Converter:
         elif len(value) > LONGEST_NUMBER:
             self._note(path, "the number is too long", self._place(node))
         else:
-            return _construct(kind, value)
+            return scalar_value(kind, value)
         return None
 
     def _note_repeat(self, path: KeyPath, place: Place) -> None:
@@ -287,19 +256,3 @@ class _Converter:
             return Place(self.text, start.line + 1, start.column + 1, end.column + 1)
         whole_line = len(self.text.lines[start.line].rstrip())
         return Place(self.text, start.line + 1, start.column + 1, whole_line + 1)
-
-
-def _construct(kind: str, value: str) -> bool | int | float | None:
-    match kind:
-        case "null":
-            return None
-        case "bool":
-            return value.lower() == "true"
-        case "int" if value.startswith(("0o", "0x")):
-            return int(value, 0)
-        case "int":
-            return int(value)
-        case _:
-            return float(
-                value.replace(".", "", 1) if value.lower().endswith(("inf", "nan")) else value
-            )

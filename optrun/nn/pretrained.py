@@ -41,14 +41,19 @@ class Pretrained(Component):
         """All that the run chose: `layers.0.weight` (fan_in, fan_out), `layers.0.bias`, …
 
         Raises:
-            RunError: there is no such run, it has saved no weights, or they are damaged.
+            RunError: there is no such run, it has saved no weights, or they are damaged or not
+                finite.
         """
         path = Path(self.run).expanduser()
         check_is_run(path)
         best = load_weights(RunDirectory(path))
         if not best:
             raise RunError(f"{path} has saved no weights; train it to its end first")
-        return {name: part for name, part in best.items() if name.startswith("layers.")}
+        weights = {name: part for name, part in best.items() if name.startswith("layers.")}
+        for name, part in weights.items():
+            if not np.isfinite(part).all():
+                raise RunError(f"{name} of {path} holds values that are not finite")
+        return weights
 
     @cached_property
     def weights(self) -> dict[str, np.ndarray]:

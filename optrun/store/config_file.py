@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from optrun.store.files import read_text, unreadable
-from optrun.yaml_text import to_yaml
+from optrun.yaml_text import from_yaml, to_yaml
 
 HEADING = "# Every setting of this run. `optrun train` on this file repeats the run.\n"
 
@@ -24,7 +24,7 @@ def load(path: Path) -> dict[str, Any]:
         RunError: the file is absent or holds no YAML mapping.
     """
     try:
-        config = yaml.safe_load(read_text(path))
+        config = from_yaml(read_text(path))
     except yaml.YAMLError as error:
         raise unreadable(path, error) from error
     if not isinstance(config, dict):

@@ -1,11 +1,13 @@
 """Files that are either the old ones or the new ones, whatever happens in between."""
 
 import errno
+import hashlib
 import json
 import math
 import os
 import re
 import secrets
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +20,10 @@ import yaml
 from optrun.errors import DiskFull, RunError
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
+MOST_BYTES = 1_000_000
+"""The size of the largest text that is read whole: configs and summaries are far smaller."""
+SEAL = 64
+"""The letters of a SHA-256."""
 
 
 @contextmanager
@@ -113,6 +119,8 @@ def damage(error: Exception) -> str:
         return "it is not text"
     if isinstance(error, json.JSONDecodeError):
         return f"it is cut short or no JSON from line {error.lineno} on"
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
     if isinstance(error, yaml.YAMLError):
         mark = getattr(error, "problem_mark", None)
         return "it is not YAML" + (f" from line {mark.line + 1} on" if mark else "")
@@ -135,11 +143,31 @@ def write_bytes(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
-def read_text(path: Path) -> str:
-    """The text of `path`; RunError if it is absent or no UTF-8."""
+@contextmanager
+def regular_file(path: Path) -> Iterator[IO[bytes]]:
+    """The file at `path`, open for reading.
+
+    Raises:
+        OSError: it cannot be opened.
+        ValueError: it is a pipe or a device, which might never end.
+    """
+    # without O_NONBLOCK, opening a pipe waits for somebody who writes to it
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(path, flags), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise ValueError("it is not a regular file")
+        yield file
+
+
+def read_text(path: Path, most: int = MOST_BYTES) -> str:
+    """The text of `path`; RunError if it is absent, longer than `most` bytes or no UTF-8."""
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        with regular_file(path) as file:
+            content = file.read(most + 1)
+        if len(content) > most:
+            raise ValueError(f"it has more than {most:,} bytes")
+        return content.decode("utf-8")
+    except (OSError, ValueError) as error:
         raise unreadable(path, error) from error
 
 
@@ -154,7 +182,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """The mapping in `path`; RunError if it is absent or no JSON mapping."""
     try:
         values = json.loads(read_text(path))
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise unreadable(path, error) from error
     if not isinstance(values, dict):
         raise unreadable(path, ValueError("it holds no mapping"))
@@ -184,10 +212,31 @@ def write_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
     for name, array in numeric.items():
         if array.dtype.hasobject:
             raise TypeError(f"{name} holds Python objects; only numbers and text are stored")
-    with replacing(path) as temporary, ZipFile(temporary, "w") as archive:
-        for name, array in numeric.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
-                write_array(file, array)
+    with replacing(path) as temporary:
+        with ZipFile(temporary, "w") as archive:
+            archive.comment = bytes(SEAL)
+            for name, array in numeric.items():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                    write_array(file, array)
+        seal(temporary)
+
+
+def seal(path: Path) -> None:
+    """Put the SHA-256 of all before it into the comment that the archive ends in."""
+    with path.open("rb+") as file:
+        digest = digest_before_seal(file)
+        file.write(digest)
+
+
+def digest_before_seal(file: IO[bytes]) -> bytes:
+    """SHA-256 of all but the last SEAL bytes, in hexadecimal; the file is left there."""
+    left = file.seek(0, os.SEEK_END) - SEAL
+    file.seek(0)
+    digest = hashlib.sha256()
+    while left > 0 and (block := file.read(min(left, 1 << 20))):
+        digest.update(block)
+        left -= len(block)
+    return digest.hexdigest().encode()
 
 
 def write_array(file: IO[bytes], array: np.ndarray) -> None:
@@ -202,10 +251,16 @@ def write_array(file: IO[bytes], array: np.ndarray) -> None:
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """All arrays of the npz file `path`; RunError if it is absent, cut short or damaged."""
+    """All arrays of the npz file `path`; RunError if it is absent or not as it was written."""
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+        with regular_file(path) as file:
+            if digest_before_seal(file) != file.read():
+                raise ValueError("its checksum is another")
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as archive:
+                if any(member.compress_type for member in archive.zip.infolist()):
+                    raise ValueError("it is compressed, so its size is unknown")
+                return {name: archive[name] for name in archive.files}
     except Exception as error:  # damaged archives raise a dozen kinds, by where the damage is
         if isinstance(error, OSError) and error.strerror:
             raise unreadable(path, error) from error

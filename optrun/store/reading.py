@@ -1,6 +1,7 @@
 """Reading runs back: one in full, or the list of all under a root."""
 
 import difflib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,12 +98,24 @@ def load_run(directory: str | Path) -> Run:
     )
 
 
+WEIGHTS = re.compile(r"(average\.)?layers\.\d{1,4}\.[a-z_]+")
+
+
 def load_weights(files: RunDirectory) -> dict[str, np.ndarray]:
-    """The chosen weights, none if none are saved yet."""
+    """The chosen weights, none if none are saved yet.
+
+    Raises:
+        RunError: the file is damaged, or holds other things than weights.
+    """
     try:
-        return files.load_best() if files.has_best() else {}
+        weights = files.load_best() if files.has_best() else {}
+        for name, part in weights.items():
+            if not WEIGHTS.fullmatch(name) or part.dtype not in (np.float32, np.float64):
+                path = files.path / "best.npz"
+                raise DamagedFile(f"{path} is damaged: it holds other things than weights")
     except DamagedFile as error:
         raise RunError(f"{error}{way_out(files.path)}") from error
+    return weights
 
 
 def rows_so_far(

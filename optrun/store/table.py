@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from optrun.errors import RunError
-from optrun.store.files import unreadable, unwritable, way_out, write_bytes
+from optrun.store.files import regular_file, unreadable, unwritable, way_out, write_bytes
 from optrun.store.lock import is_still
 
 if TYPE_CHECKING:
@@ -166,7 +166,8 @@ def read_rows(path: Path) -> tuple[list[str], np.ndarray]:
         RunError: the file is absent or empty, or a line of it is not numbers.
     """
     try:
-        text = path.read_bytes().decode("ascii")
+        with regular_file(path) as file:
+            text = file.read().decode("ascii")
         header, *lines = text[: text.rfind("\n") + 1].splitlines() or [""]
         if not header:
             raise ValueError("it is empty, without even the names of its columns")

@@ -192,7 +192,7 @@ def train(trainer: Trainer, observer: Observer, pause_after: int | None) -> dict
         )
     )
     try:
-        if not progress.metrics_length:
+        if progress.metrics is None:
             trainer.start()
         reason = trainer.train(pause_after)
     except Stopped as stop:

@@ -14,6 +14,7 @@ from optrun.metrics import EVALUATED
 from optrun.numerics.sums import norms
 from optrun.optim.plateau import Plateau
 from optrun.store.run_directory import RunDirectory
+from optrun.store.table import Mark
 from optrun.training.divergence import diagnose, loss_limit
 from optrun.training.interrupt import Interrupt
 from optrun.training.observer import Observer, Pulse
@@ -37,7 +38,7 @@ class Progress:
         limit: the batch loss that counts as exploded.
         seconds_train, seconds_eval, seconds_compile: spent so far, in all processes.
         watched: the metric that the schedule answers to, after each epoch.
-        metrics_length, steps_length: bytes of the two tables.
+        metrics, steps: what the two tables held at the last checkpoint.
     """
 
     step: int = 0
@@ -48,8 +49,8 @@ class Progress:
     seconds_eval: float = 0.0
     seconds_compile: float = 0.0
     watched: list[float] = field(default_factory=list)
-    metrics_length: int = 0
-    steps_length: int = 0
+    metrics: Mark | None = None
+    steps: Mark | None = None
     selection: Selection = field(default_factory=Selection)
 
 
@@ -95,7 +96,8 @@ class Trainer:
         saved = self.directory.load_checkpoint()
         progress = json.loads(str(saved["progress"]))
         selection = Selection(**progress.pop("selection"))
-        self.progress = Progress(**progress, selection=selection)
+        metrics, steps = (Mark(**progress.pop(table)) for table in ("metrics", "steps"))
+        self.progress = Progress(**progress, metrics=metrics, steps=steps, selection=selection)
         parameters = self.program.parameters
         for name in CARRIED:
             getattr(parameters, name)[:] = saved[name]
@@ -104,16 +106,15 @@ class Trainer:
         self.epoch_start[:] = saved["epoch_start"]
         self.row = json.loads(str(saved["row"]))
         self.cut_rates()
-        self.metrics = self.directory.open_metrics(self.progress.metrics_length)
-        self.steps = self.directory.open_steps(self.progress.steps_length)
+        self.metrics = self.directory.open_metrics(self.progress.metrics)
+        self.steps = self.directory.open_steps(self.progress.steps)
 
     def save(self) -> None:
         """Write a checkpoint that agrees with the tables on disk."""
         begun = perf_counter()
         for table in (self.metrics, self.steps):
             table.sync()
-        self.progress.metrics_length = self.metrics.length()
-        self.progress.steps_length = self.steps.length()
+        self.progress.metrics, self.progress.steps = self.metrics.mark(), self.steps.mark()
         self.directory.save_checkpoint(
             {
                 "progress": np.array(json.dumps(asdict(self.progress))),

@@ -20,6 +20,7 @@ from optrun.viz.groups import Group as Curves
 from optrun.viz.groups import read_curve
 from optrun.viz.labels import LETTERS, axis_label, wrap
 from optrun.viz.sensitivity import Look, draw_numbers, draw_settings, height_of, marks, number_key
+from optrun.yaml_text import from_yaml
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,7 +68,7 @@ def sweep_figure(directory: Path) -> "Figure":
 def metric_of(spec: Path) -> str:
     """The metric that sweep.yaml names."""
     try:
-        return str(yaml.safe_load(read_text(spec))["sweep"]["metric"])
+        return str(from_yaml(read_text(spec))["sweep"]["metric"])
     except yaml.YAMLError as error:
         raise damaged(spec, error) from error
     except (KeyError, TypeError) as error:

@@ -1,11 +1,14 @@
 """Files are the old ones or the new ones, never something in between."""
 
 import errno
+import hashlib
 import json
+import os
 import subprocess
 import sys
 import tracemalloc
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 import pytest
@@ -121,7 +124,9 @@ def test_the_bytes_are_those_of_numpy(tmp_path: Path):
     arrays = {**ARRAYS, **layouts, "flags": np.array([True, False]), "words": np.array(["a", "bc"])}
     files.write_arrays(tmp_path / "ours.npz", arrays)
     np.savez(tmp_path / "numpy.npz", **arrays)  # type: ignore[arg-type]
-    assert (tmp_path / "ours.npz").read_bytes() == (tmp_path / "numpy.npz").read_bytes()
+    ours, theirs = ((tmp_path / f"{who}.npz").read_bytes() for who in ("ours", "numpy"))
+    seal = hashlib.sha256(ours[: -files.SEAL]).hexdigest().encode()
+    assert ours == theirs[:-2] + files.SEAL.to_bytes(2, "little") + seal
 
 
 def test_large_arrays_are_written_without_a_copy(tmp_path: Path):
@@ -152,15 +157,52 @@ def test_a_cut_npz_names_the_file_wherever_it_is_cut(tmp_path: Path):
             files.read_arrays(path)
 
 
-def test_a_changed_byte_in_an_array_is_noticed(tmp_path: Path):
+def test_every_flipped_bit_is_noticed(tmp_path: Path):
     path = tmp_path / "checkpoint.npz"
-    data = np.arange(1000.0)
-    files.write_arrays(path, {"w": data})
-    whole = bytearray(path.read_bytes())
-    whole[whole.index(data.tobytes()) + 4000] ^= 1
-    path.write_bytes(whole)
-    with pytest.raises(RunError, match=r"checkpoint\.npz is damaged"):
+    files.write_arrays(path, {"w": np.arange(3.0)})
+    whole = path.read_bytes()
+    for bit in range(8 * len(whole)):
+        changed = bytearray(whole)
+        changed[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(changed)
+        with pytest.raises(RunError, match=r"checkpoint\.npz is damaged"):
+            files.read_arrays(path)
+
+
+def test_arrays_that_unpack_to_more_than_their_file_are_refused(tmp_path: Path):
+    path = tmp_path / "best.npz"
+    with path.open("wb") as file, ZipFile(file, "w", ZIP_DEFLATED) as archive:
+        archive.comment = bytes(files.SEAL)
+        with archive.open("w.npy", "w") as member:
+            np.save(member, np.zeros(10_000))
+    files.seal(path)
+    with pytest.raises(RunError, match=r"best\.npz is damaged"):
         files.read_arrays(path)
+
+
+@pytest.mark.parametrize("read", [files.read_text, files.read_json, files.read_arrays])
+def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path, read):
+    pipe, endless = tmp_path / "pipe", tmp_path / "endless"
+    os.mkfifo(pipe)
+    endless.symlink_to("/dev/zero")
+    for path in (pipe, endless, tmp_path):
+        with pytest.raises(RunError, match=r"is damaged|cannot be read"):
+            read(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[" * 100_000, "it is nested too deeply"),
+        ('{"a": 1' + "0" * 5000 + "}", "integer string conversion"),
+        ("9" * (files.MOST_BYTES + 1), "it has more than 1,000,000 bytes"),
+    ],
+    ids=["deep", "digits", "large"],
+)
+def test_json_that_would_break_the_reader_is_damaged(tmp_path: Path, text: str, says: str):
+    (tmp_path / "summary.json").write_text(text)
+    with pytest.raises(RunError, match=rf"summary\.json is damaged: .*{says}"):
+        files.read_json(tmp_path / "summary.json")
 
 
 def test_an_absent_file_is_said_to_be_absent(tmp_path: Path):
