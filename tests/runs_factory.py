@@ -65,7 +65,7 @@ def write_run(
     directory.write_config(config)
     steps = diverged_step or epochs * PER_EPOCH
     rates = np.full(steps, config["optimizer"]["lr"]) if rates is None else rates
-    rng = np.random.default_rng(int(directory.path.name[-10:], 16))
+    rng = np.random.default_rng(int(directory.path.name[-16:], 16))
     power = rng.uniform(0.3, 0.9)
 
     def loss(epoch: float) -> float:
@@ -80,7 +80,7 @@ def write_run(
         table.append(step_rows(steps, rates, loss, diverged_step, rng))
     last = {name: metrics[-1].get(name) for name in EVALUATED}
     directory.write_summary(
-        {"name": config["name"], "id": directory.path.name[-10:], "status": status,
+        {"name": config["name"], "id": directory.path.name[-16:], "status": status,
          "epochs": epochs, "steps": steps, "best_epoch": epochs if epochs else 0, **last,
          "test_loss": None, "test_accuracy": None, "seconds_train": 0.5 * epochs,
          "seconds_eval": 0.1, "seconds_compile": 1.0, "samples_per_second": 1e5,

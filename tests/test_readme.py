@@ -57,7 +57,7 @@ def test_every_command_works(newcomer):
     for block in blocks("sh"):
         lines = [line for line in block.splitlines() if not line.startswith(FOR_CI)]
         text = "\n".join(lines)
-        for example in re.findall(r"runs/[\w-]+-[0-9a-f]{10}", text):
+        for example in re.findall(r"runs/[\w-]+-[0-9a-f]{16}", text):
             family = example.rsplit("-", 1)[0]
             actual = sorted(newcomer.glob(f"{family}-*"))[0]
             text = text.replace(example, str(actual.relative_to(newcomer)))

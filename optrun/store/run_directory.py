@@ -11,6 +11,7 @@ import numpy as np
 
 from optrun.errors import RunBusy, RunError
 from optrun.metrics import EPOCH_COLUMNS, STEP_COLUMNS
+from optrun.settings import flatten
 from optrun.store import config_file
 from optrun.store.files import (
     read_arrays,
@@ -18,6 +19,7 @@ from optrun.store.files import (
     remove_leftovers,
     unreadable,
     unwritable,
+    way_out,
     write_arrays,
     write_bytes,
     write_json,
@@ -29,6 +31,7 @@ from optrun.store.table import Mark, Table, read_table
 if TYPE_CHECKING:
     import pandas as pd
 
+ABSENT = object()
 FORMAT = 1
 """Version of the layout below. Raise it when an older optrun could misread a newer run."""
 
@@ -115,6 +118,25 @@ class RunDirectory:
 
     def read_config(self) -> dict[str, Any]:
         return config_file.load(self.path / "config.yaml")
+
+    def check_config(self, config: Mapping[str, Any]) -> None:
+        """Check that the directory holds this resolved config, if it holds any.
+
+        Raises:
+            RunError: it holds another, or what it holds is damaged.
+        """
+        path = self.path / "config.yaml"
+        if not path.exists():
+            return
+        stored = flatten({**self.read_config(), "name": None})
+        expected = flatten({**config, "name": None})
+        for key in stored.keys() | expected.keys():
+            if stored.get(key, ABSENT) != expected.get(key, ABSENT):
+                raise RunError(
+                    f"{path} is not the config of this run: it differs in {key}; it was changed, "
+                    f"or another config has the same id{way_out(self.path)}, or give the run "
+                    "another name"
+                )
 
     def has_summary(self) -> bool:
         """Whether the run has been begun; RunError where that cannot be known."""

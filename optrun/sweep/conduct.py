@@ -11,7 +11,7 @@ from optrun.errors import ConfigError, DiskFull, RunError
 from optrun.sweep.engines.executor import Death, Event, Executor, Outcome
 from optrun.sweep.runs import RunsOf, SweepRun
 from optrun.sweep.space.candidates import Job
-from optrun.sweep.stored import Stored, stored, value_after
+from optrun.sweep.stored import Stored, value_after
 from optrun.sweep.watcher import Watcher
 from optrun.training.interrupt import Interrupt
 
@@ -143,7 +143,7 @@ class Conductor:
     def look(self, run: SweepRun) -> Stored:
         """What the run's directory says; the run has failed if it cannot be read."""
         try:
-            return stored(run.directory)
+            return run.stored()
         except RunError as error:
             self.fail(run, str(error))
             return Stored("failed", reason=str(error))

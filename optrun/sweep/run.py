@@ -28,7 +28,7 @@ from optrun.sweep.results.rows import (
 from optrun.sweep.runs import RunsOf, SweepRun
 from optrun.sweep.space.candidates import Candidate, Job
 from optrun.sweep.space.load import Sweep
-from optrun.sweep.stored import Stored, stored
+from optrun.sweep.stored import Stored
 from optrun.sweep.watcher import Watcher
 from optrun.training.interrupt import Interrupt
 
@@ -235,6 +235,6 @@ def is_done(run: SweepRun) -> bool:
 def look(run: SweepRun) -> Stored:
     """What is there of a run; `failed` where it cannot be read."""
     try:
-        return stored(run.directory)
+        return run.stored()
     except RunError as error:
         return Stored("failed", reason=str(error))

@@ -6,9 +6,11 @@ from pathlib import Path
 
 from optrun.config.load import resolved
 from optrun.config.schema import Config
+from optrun.errors import RunError
 from optrun.store.run_directory import RunDirectory
 from optrun.sweep.engines.executor import Task
 from optrun.sweep.space.candidates import Candidate
+from optrun.sweep.stored import Stored, stored
 from optrun.training.run import identify
 
 Fingerprint = Callable[[Config], str]
@@ -45,6 +47,15 @@ class SweepRun:
         self.pause_after = None if known else max(epochs or 0, self.pause_after or 0) or None
         self.wanted = True
 
+    def stored(self) -> Stored:
+        """What the run's directory holds.
+
+        Raises:
+            RunError: it is damaged, or holds another run.
+        """
+        self.directory.check_config(resolved(self.config))
+        return stored(self.directory)
+
     def task(self) -> Task:
         """What an executor is asked for."""
         out = self.directory.path.parent
@@ -78,6 +89,7 @@ class RunsOf:
         Raises:
             ConfigError: the candidate is none that can be run.
             DataError: its dataset is absent or damaged.
+            RunError: another run has its id.
         """
         if candidate not in self.of:
             self.of[candidate] = [self._run(candidate, c) for c in self.configs(candidate)]
@@ -86,7 +98,11 @@ class RunsOf:
     def _run(self, candidate: Candidate, config: Config) -> SweepRun:
         identity = identify(config, self.fingerprint(config))
         directory = RunDirectory.named(self.out, config.name, identity)
-        return self.known.setdefault(identity, SweepRun(candidate, config, identity, directory))
+        new = SweepRun(candidate, config, identity, directory)
+        run = self.known.setdefault(identity, new)
+        if run.config.model_copy(update={"name": config.name}) != config:
+            raise RunError(f"two different settings of the sweep have the same id, {identity}")
+        return run
 
     def in_order(self) -> list[SweepRun]:
         """All that have been asked for, in the order of tables."""

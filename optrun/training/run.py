@@ -95,6 +95,7 @@ def run(
     directory = RunDirectory.named(Path(out), config.name, identity)
     directory.create()
     with directory.lock(), Interrupt(observer.stopping) as interrupt:
+        directory.check_config(resolved(config))
         before = directory.read_summary() if directory.has_summary() else {}
         if before.get("status") in DONE:
             observer.reuse(directory.path)

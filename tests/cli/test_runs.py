@@ -74,7 +74,7 @@ def test_a_narrow_table_breaks_no_id_and_no_status(tmp_path: Path, width: int, n
     heading, *lines = table(tmp_path, width)
     assert len(lines) == 2 and max(map(len, [heading, *lines])) <= width
     text = "\n".join(lines)
-    assert all(path.name[-10:] in text for path in paths)
+    assert all(path.name[-16:] in text for path in paths)
     assert "interrupted" in text and "finished" in text
     assert "lr=0.1" in text and "lr=0.01" in text
     assert ("…" in text) == (width < 160 and name != "short")
@@ -98,7 +98,7 @@ def test_runs_are_told_apart_by_their_settings(tmp_path: Path):
 def test_a_run_itself_is_a_table_of_one(tmp_path: Path):
     path = write_run(tmp_path, epochs=1)
     _, line = output(str(path)).splitlines()
-    assert path.name[-10:] in line
+    assert path.name[-16:] in line
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,14 @@ from tests.runs_factory import resolved_config
 ID = run_id(resolved_config(), "data", 1)
 
 
-def test_an_id_is_ten_hexadecimal_digits():
-    assert len(ID) == 10 and int(ID, 16) >= 0
+def test_an_id_is_sixteen_hexadecimal_digits():
+    assert len(ID) == 16 and int(ID, 16) >= 0
 
 
 def test_ids_stay_what_they_were():
     text = b'{"config":{"optimizer":{"lr":0.1},"seed":0},"data":"abc","numerics":1}'
     config = {"name": "x", "seed": 0, "optimizer": {"lr": 0.1}}
-    assert run_id(config, "abc", 1) == hashlib.sha256(text).hexdigest()[:10] == "67f463c389"
+    assert run_id(config, "abc", 1) == hashlib.sha256(text).hexdigest()[:16]
 
 
 def test_the_name_and_the_order_of_keys_do_not_count():

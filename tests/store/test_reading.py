@@ -50,7 +50,7 @@ def test_a_run_that_has_just_begun_has_no_rows_and_no_weights(tmp_path: Path):
 )
 def test_what_is_no_run_is_told_with_the_run_meant(tmp_path: Path, asked: str, says: str):
     path = write_run(tmp_path, epochs=0)
-    run = path.name[-10:]
+    run = path.name[-16:]
     (tmp_path / "mine.yaml").touch()
     (tmp_path / "curves.png").touch()
     with pytest.raises(RunError, match=says.format(id=run)):
@@ -91,7 +91,7 @@ def test_runs_are_listed_by_their_start_and_broken_ones_hide_none(tmp_path: Path
     rows = list_runs(tmp_path)
     assert [row.directory for row in rows] == [first, second, tmp_path / "broken"]
     assert [row.status for row in rows] == ["finished", "finished", "unreadable"]
-    assert rows[0].name == "glyphs-mlp" and rows[0].id == first.name[-10:]
+    assert rows[0].name == "glyphs-mlp" and rows[0].id == first.name[-16:]
     assert rows[0].epochs == 2 and rows[0].seconds_train == 1.0
     assert rows[0].val_loss == load_run(first).summary["val_loss"]
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from optrun.errors import ConfigError, DiskFull
+from optrun.errors import ConfigError, DiskFull, RunError
 from optrun.store.reading import load_run
 from optrun.sweep.engines.executor import Death, Outcome
 from optrun.sweep.space.candidates import Job
@@ -187,6 +187,22 @@ def test_a_run_that_another_process_has_is_waited_for(tmp_path):
     led.lead()
     assert led.log.of("elsewhere") == [run.id]
     assert all(math.isfinite(value) for value in led.values.values())
+
+
+def test_settings_whose_ids_collide_are_not_taken_for_one_run(tmp_path, monkeypatch):
+    monkeypatch.setattr("optrun.sweep.runs.identify", lambda *_: "0123456789abcdef")
+    with pytest.raises(RunError, match="two different settings of the sweep have the same id"):
+        Leading(tmp_path, in_full(rates(2))).lead()
+
+
+def test_a_run_there_that_has_another_config_fails(tmp_path):
+    Leading(tmp_path, in_full(rates(1))).lead()
+    led = Leading(tmp_path, in_full(rates(1)))
+    (run,) = led.runs_of(rates(1)[0].candidate(0, {}))
+    file = run.directory.path / "config.yaml"
+    file.write_text(file.read_text().replace("seed: 0", "seed: 7"))
+    led.lead()
+    assert "it differs in seed" in led.log.of("failed")[0]
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,16 @@ def test_a_stored_config_is_the_same_run(tmp_path):
     assert run(load(first.path / "config.yaml").config, tmp_path) == first.path
 
 
+def test_a_run_of_another_config_with_the_same_id_is_not_taken_for_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("optrun.training.run.identify", lambda *_: "0123456789abcdef")
+    first = train(tmp_path)
+    before = {path.name: path.read_bytes() for path in first.path.iterdir()}
+    with pytest.raises(RunError, match=r"is not the config of this run: .* optimizer\.lr;"):
+        train(tmp_path, "optimizer.lr=0.02")
+    assert {path.name: path.read_bytes() for path in first.path.iterdir()} == before
+    assert train(tmp_path).path == first.path
+
+
 @pytest.mark.parametrize("change", ["seed=1", "optimizer.lr=0.02", "training.log_every=2"])
 def test_another_config_is_another_run(tmp_path, change):
     assert train(tmp_path).path != train(tmp_path, change).path

@@ -132,6 +132,7 @@ class DaskWorkers:
         directory = RunDirectory.of(task.out, task.config, task.id)
         directory.create()
         held.enter_context(directory.lock())
+        directory.check_config(task.config)
         if directory.has_summary() and directory.read_summary()["status"] in DONE:
             return None
         return directory.read_all() if directory.has_checkpoint() else {}
