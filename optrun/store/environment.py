@@ -1,5 +1,6 @@
 """What a run's result and speed may depend on besides its config."""
 
+import hashlib
 import os
 import platform
 import subprocess
@@ -40,6 +41,16 @@ def describe_environment(numerics: int) -> dict[str, Any]:
         },
         "git_commit": commit_at_first(Path.cwd()),
     }
+
+
+@cache
+def sources_digest() -> str:
+    """SHA-256 of all source files of this optrun."""
+    package, digest = Path(__file__).parents[1], hashlib.sha256()
+    for source in sorted(package.rglob("*.py")):
+        digest.update(source.relative_to(package).as_posix().encode() + b"\0")
+        digest.update(source.read_bytes())
+    return digest.hexdigest()
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

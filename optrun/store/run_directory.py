@@ -38,6 +38,16 @@ FORMAT = 1
 DONE = ("finished", "diverged")
 """Statuses of runs that there is nothing left to do for."""
 
+FILES = {
+    "config.yaml",
+    "metrics.csv",
+    "steps.csv",
+    "curves.png",
+    "summary.json",
+    "environment.json",
+    "checkpoint.npz",
+    "best.npz",
+}
 VOUCHING = ("checkpoint.npz", "summary.json")
 """Files that count on the others being there."""
 
@@ -99,7 +109,9 @@ class RunDirectory:
             except OSError as error:
                 raise unwritable(self.path, error) from error
             with suppress(OSError):  # a folder that can only be read may hold a finished run
-                writer.write_text(str(os.getpid()))
+                writer.unlink(missing_ok=True)
+                with writer.open("x") as file:
+                    file.write(str(os.getpid()))
                 held.callback(writer.unlink, missing_ok=True)
             remove_leftovers(self.path)
             yield
@@ -201,16 +213,21 @@ class RunDirectory:
         return (self.path / "best.npz").exists()
 
     def read_all(self) -> dict[str, bytes]:
-        """Everything that is in the directory, to be taken elsewhere."""
-        files = [file for file in self.path.iterdir() if not file.name.startswith(".")]
-        return {file.name: file.read_bytes() for file in sorted(files) if file.is_file()}
+        """The run's files, to be taken elsewhere."""
+        there = [name for name in sorted(FILES) if (self.path / name).is_file()]
+        return {name: (self.path / name).read_bytes() for name in there}
 
     def write_all(self, files: Mapping[str, bytes]) -> None:
         """Put in place what `read_all` gave elsewhere.
 
-        What vouches for the rest comes after it: whoever is killed in between leaves a run that
-        can be taken up.
+        The files that count on the others come last, so that a process killed in between leaves a
+        run that can be resumed.
+
+        Raises:
+            RunError: there are files that no run has, or they cannot be written.
         """
+        if unknown := sorted(files.keys() - FILES):
+            raise RunError(f"{self.path}: a run has no file named {unknown[0]!r}")
         for name in sorted(
             files, key=lambda name: VOUCHING.index(name) if name in VOUCHING else -1
         ):

@@ -52,8 +52,11 @@ class Table:
         try:
             # Unbuffered, so that a failed write leaves nothing behind that is written later.
             if mark is None:
-                self._file = path.open("w+b", buffering=0)
+                path.unlink(missing_ok=True)  # a link, above all, which must not be written through
+                self._file = path.open("x+b", buffering=0)
                 self._write(header)
+            elif path.is_symlink():
+                raise RunError(f"{path} is a link{way_out(path.parent)}")
             else:
                 self._file = path.open("r+b", buffering=0)
                 self._return_to(mark, header)

@@ -196,6 +196,22 @@ def test_checkpoint_best_and_environment_come_back(directory: RunDirectory):
     assert directory.read_environment() == {"python": "3.11"}
 
 
+@pytest.mark.parametrize("name", ["../../x", "/tmp/x", "x.py", ".writer"])
+def test_files_from_elsewhere_have_the_names_of_a_run_s(directory: RunDirectory, name: str):
+    with pytest.raises(RunError, match=f"a run has no file named '{name}'"):
+        directory.write_all({"metrics.csv": b"", name: b""})
+    assert not list(directory.path.iterdir())
+
+
+def test_a_link_in_the_place_of_the_writer_s_note_is_not_written_through(directory: RunDirectory):
+    elsewhere = directory.path.with_name("elsewhere")
+    elsewhere.write_text("mine")
+    (directory.path / ".writer").symlink_to(elsewhere)
+    with directory.lock():
+        pass
+    assert elsewhere.read_text() == "mine"
+
+
 def test_the_tables_have_their_columns(directory: RunDirectory):
     with directory.open_metrics() as table:
         table.append([{"epoch": 0, "step": 0}])

@@ -127,6 +127,20 @@ def test_a_table_removed_while_it_is_written_is_written_again(tmp_path: Path, re
     Table(path, COLUMNS, mark).close()
 
 
+@pytest.mark.parametrize("resumed", [False, True])
+def test_links_are_not_written_through(tmp_path: Path, resumed: bool):
+    mark = write(tmp_path / "elsewhere.csv")
+    before = (tmp_path / "elsewhere.csv").read_bytes()
+    (tmp_path / "t.csv").symlink_to(tmp_path / "elsewhere.csv")
+    if resumed:
+        with pytest.raises(RunError, match=r"t\.csv is a link"):
+            Table(tmp_path / "t.csv", COLUMNS, mark)
+    else:
+        write(tmp_path / "t.csv", ROWS[:1])
+        assert not (tmp_path / "t.csv").is_symlink()
+    assert (tmp_path / "elsewhere.csv").read_bytes() == before
+
+
 def test_rows_of_somebody_else_are_noticed(tmp_path: Path):
     with Table(tmp_path / "t.csv", COLUMNS) as table:
         table.append(ROWS)

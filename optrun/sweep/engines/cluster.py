@@ -4,6 +4,8 @@ Where all workers see the folder of runs, they write into it as local ones do. O
 of a run travel through the scheduler, and the run's directory is kept locked here meanwhile.
 """
 
+import asyncio
+import logging
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, suppress
@@ -20,9 +22,11 @@ from optrun.store.run_directory import DONE, RunDirectory
 from optrun.sweep.engines.cluster_worker import (
     DEATH,
     Parcel,
+    Software,
     perform,
     pulse_from,
     sees,
+    software,
     stop_runs,
 )
 from optrun.sweep.engines.executor import Death, Event, Outcome, Task
@@ -49,7 +53,8 @@ class DaskWorkers:
         data_dir: where the others look for them.
 
     Raises:
-        UserError: Dask is not installed, no scheduler answers, or it has no workers.
+        UserError: Dask is not installed, no scheduler answers, it has no workers, or they have
+            another optrun.
     """
 
     def __init__(self, address: str, shelf: Shelf, data_dir: Path | None):
@@ -61,19 +66,30 @@ class DaskWorkers:
         self.sent: dict[str, Sent] = {}
         self.client = connect(address)
         self.client.subscribe_topic(self.sweep, self.heard.put)
-        self.count, self.count_again_at = 0, 0.0
+        self.here = software()
+        self.workers: dict[str, Software | str] = {}
+        self.count_again_at = 0.0
+        self._check_workers()
         self.in_common = self._have_files_in_common()
+
+    def _check_workers(self) -> None:
+        """Raise a UserError unless all workers have what is here."""
+        try:
+            self._count()
+        except UserError:
+            self.client.close()
+            raise
+        for address, found in self.workers.items():
+            if isinstance(found, str):
+                self.client.close()
+                raise UserError(
+                    f"the worker {address} cannot carry out runs: {found}; give every worker the "
+                    "same optrun and libraries as here"
+                )
 
     def _have_files_in_common(self) -> bool:
         """Whether all workers see the folder of runs."""
-        try:
-            return all(self.client.run(sees, self.shelf.folder).values())
-        except Exception as error:
-            self.client.close()
-            raise UserError(
-                f"a worker at {self.address} cannot carry out runs: {error}; every worker needs "
-                "optrun, of the same version as here"
-            ) from error
+        return all(self.client.run(sees, self.shelf.folder).values())
 
     def start(self, count: int) -> None:
         pass  # they are there
@@ -82,22 +98,47 @@ class DaskWorkers:
         return max(0, self._count() - len(self.sent))
 
     def obstacle(self) -> str | None:
-        if self._count():
-            return None
-        return (
-            f"the scheduler at {self.address} has no workers any more; the sweep goes on when "
-            "there are some"
-        )
+        if not self._count():
+            return (
+                f"the scheduler at {self.address} has no workers any more; the sweep goes on when "
+                "there are some"
+            )
+        unfit = [f"{address}: {why}" for address, why in self.workers.items() if type(why) is str]
+        if unfit:
+            return f"workers that joined are not used; {'; '.join(unfit)}"
+        kinds = {worker.processor for worker in self._fit().values()}
+        if len(kinds) > 1:
+            return (
+                f"the workers have different processors ({', '.join(sorted(map(str, kinds)))}): "
+                "the last digits of a result depend on which one it comes from"
+            )
+        return None
 
     def _count(self) -> int:
-        """How many workers there are."""
+        """How many workers there are that have what is here."""
         if monotonic() > self.count_again_at:
             try:
-                self.count = len(self.client.nthreads())
+                there = self.client.nthreads()
+                new = [address for address in there if address not in self.workers]
+                # An address that left and came back is another process.
+                self.workers = {a: found for a, found in self.workers.items() if a in there}
+                told = self.client.run(software, workers=new, on_error="return") if new else {}
             except Exception as error:  # of many kinds, by what was under way
                 raise self._gone() from error
+            for address, found in told.items():
+                self.workers[address] = self._judged(found)
             self.count_again_at = monotonic() + COUNT_SECONDS
-        return self.count
+        return len(self._fit())
+
+    def _judged(self, found: Any) -> Software | str:
+        """A worker's software, or why it is not used."""
+        if not isinstance(found, Software):
+            return f"{type(found).__name__}: {found}"
+        return self.here.lacks(found) or found
+
+    def _fit(self) -> dict[str, Software]:
+        """The workers that are used, by address."""
+        return {a: found for a, found in self.workers.items() if isinstance(found, Software)}
 
     def submit(self, task: Task) -> None:
         held, files = ExitStack(), None
@@ -116,7 +157,9 @@ class DaskWorkers:
                 return
         attempt = f"{task.id}-{token_hex(4)}"
         parcel = Parcel(self.sweep, attempt, task, files, self.shelf.folder, self.data_dir)
-        future = self.client.submit(perform, parcel, key=attempt, pure=False)
+        future = self.client.submit(
+            perform, parcel, key=attempt, pure=False, workers=list(self._fit())
+        )
         self.sent[task.id] = Sent(task, future, held)
         future.add_done_callback(lambda _: self.heard.put(task.id))
 
@@ -170,6 +213,7 @@ class DaskWorkers:
                 directory = RunDirectory.of(sent.task.out, sent.task.config, sent.task.id)
                 try:
                     directory.write_all(files)
+                    directory.check_config(sent.task.config)
                 except RunError as error:
                     return failure(error)
             return end
@@ -211,11 +255,16 @@ def connect(address: str) -> Any:
         from distributed import Client
     except ImportError:
         raise UserError("a sweep on a cluster needs Dask: pip install 'optrun[cluster]'") from None
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # it prints tracebacks
     try:
+        kind = asyncio.run(identify(address))["type"]
+        if kind != "Scheduler":
+            raise ValueError(f"there is a {kind}")
         client = Client(address, timeout=PATIENCE_SECONDS, set_as_default=False)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # of many kinds, by what answers
         raise UserError(
-            f"no Dask scheduler answers at {address} ({error}); start one with `dask scheduler`"
+            f"no Dask scheduler answers at {address} ({said(error)}); start one with "
+            "`dask scheduler`"
         ) from None
     if not client.nthreads():
         client.close()
@@ -224,3 +273,26 @@ def connect(address: str) -> Any:
             f"`dask worker {address} --nthreads 1`"
         )
     return client
+
+
+async def identify(address: str) -> Any:
+    """What a server at the address says of itself.
+
+    `Client` waits for ever for one that does not speak Dask's protocol.
+    """
+    from distributed.core import rpc
+    from distributed.security import Security
+
+    async def ask() -> Any:
+        secured = Security().get_connection_args("client")
+        async with rpc(address, timeout=PATIENCE_SECONDS, connection_args=secured) as server:
+            return await server.identity()
+
+    return await asyncio.wait_for(ask(), PATIENCE_SECONDS)
+
+
+def said(error: Exception) -> str:
+    """The error in a line."""
+    if isinstance(error, TimeoutError):
+        return f"no answer in {PATIENCE_SECONDS} s"
+    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -13,6 +13,7 @@ from optrun.config.schema import Config
 from optrun.data.dataset import Raw
 from optrun.data.prepare import fingerprint
 from optrun.data.shelf import Shelf
+from optrun.store.environment import LIBRARIES, cpu_model, installed_version, sources_digest
 from optrun.store.run_directory import RunDirectory
 from optrun.sweep.engines.executor import Death, Outcome, Task
 from optrun.sweep.engines.work import Bench, Reporter
@@ -38,6 +39,39 @@ class Parcel:
     files: Mapping[str, bytes] | None
     shelf: Path
     data_dir: Path | None
+
+
+@dataclass(frozen=True)
+class Software:
+    """What a process computes with.
+
+    Attributes:
+        sources: digest of optrun's files.
+        versions: of Python and the libraries that results depend on.
+        processor: its model; runs on another kind may differ in their last bits.
+    """
+
+    sources: str
+    versions: Mapping[str, str | None]
+    processor: str | None
+
+    def lacks(self, other: "Software") -> str | None:
+        """Why runs of `other` are not those of this one, for people; None: they are."""
+        for library, here in self.versions.items():
+            there = other.versions.get(library)
+            if there != here:
+                return f"it has {library} {there}, and here is {here}"
+        if self.sources != other.sources:
+            return "its optrun has other source files than the one here"
+        return None
+
+
+def software() -> Software:
+    """Of this process."""
+    versions = {library: installed_version(library) for library in LIBRARIES}
+    return Software(
+        sources_digest(), {"python": platform.python_version(), **versions}, cpu_model()
+    )
 
 
 ALONE = threading.Lock()

@@ -2,11 +2,15 @@
 
 import json
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import chdir
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +18,8 @@ from typer.testing import CliRunner
 
 from optrun.cli.main import app
 from optrun.errors import UserError
-from optrun.sweep.engines.cluster import DaskWorkers
+from optrun.sweep.engines.cluster import DaskWorkers, connect
+from optrun.sweep.engines.cluster_worker import software
 from optrun.sweep.engines.executor import Death, Outcome
 from optrun.training.observer import Plan, Pulse
 from optrun.training.run import run
@@ -31,11 +36,11 @@ pytestmark = [
 ]
 
 
-def start(*command: str, folder: Path) -> subprocess.Popen:
+def start(*command: str, folder: Path, sources: Path = ROOT) -> subprocess.Popen:
     return subprocess.Popen(
         [sys.executable, "-m", *command],
         cwd=folder,
-        env=QUIET,
+        env=QUIET | {"PYTHONPATH": str(sources)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -44,7 +49,7 @@ def start(*command: str, folder: Path) -> subprocess.Popen:
 class Cluster:
     """A scheduler and its workers, each a process."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, workers: int = 2):
         self.folder = folder
         file = folder / "scheduler.json"
         self.scheduler = start(
@@ -53,12 +58,12 @@ class Cluster:
         )  # fmt: skip
         wait_for(file.exists)
         self.address = json.loads(file.read_text())["address"].removeprefix("tcp://")
-        self.workers = [self.start_worker() for _ in range(2)]
+        self.workers = [self.start_worker() for _ in range(workers)]
 
-    def start_worker(self) -> subprocess.Popen:
+    def start_worker(self, sources: Path = ROOT) -> subprocess.Popen:
         return start(
             "distributed.cli.dask_worker", self.address, "--nthreads", "1", "--no-nanny",
-            "--no-dashboard", "--host", "127.0.0.1", folder=self.folder,
+            "--no-dashboard", "--host", "127.0.0.1", folder=self.folder, sources=sources,
         )  # fmt: skip
 
     def wait(self, count: int) -> None:
@@ -201,6 +206,88 @@ def test_nobody_at_the_address(tmp_path, monkeypatch):
     monkeypatch.setattr("optrun.sweep.engines.cluster.PATIENCE_SECONDS", 1)
     with pytest.raises(UserError, match="no Dask scheduler answers at 127"):
         Bureau(tmp_path, lambda shelf: DaskWorkers("127.0.0.1:9", shelf, None))
+
+
+def answering(reply: bytes) -> int:
+    """The port of a server that answers every connection so, or says nothing."""
+    server = socket.create_server(("127.0.0.1", 0))
+    held = []
+
+    def serve() -> None:
+        with server:
+            for _ in range(10):
+                connection, _ = server.accept()
+                held.append(connection)
+                if reply:
+                    connection.sendall(reply)
+                    connection.close()
+
+    threading.Thread(target=serve, daemon=True).start()
+    return server.getsockname()[1]
+
+
+@pytest.mark.parametrize("reply", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"])
+def test_a_server_that_is_no_scheduler_is_told_at_once(tmp_path, monkeypatch, capfd, reply):
+    monkeypatch.setattr("optrun.sweep.engines.cluster.PATIENCE_SECONDS", 1)
+    begun = time.monotonic()
+    with pytest.raises(UserError, match="no Dask scheduler answers at 127"):
+        connect(f"127.0.0.1:{answering(reply)}")
+    assert time.monotonic() - begun < 5
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("address", ["nonsense", "a:b:c", "bogus://x:1"])
+def test_what_is_no_address_is_told(address):
+    with pytest.raises(UserError, match="no Dask scheduler answers at"):
+        connect(address)
+
+
+@pytest.fixture
+def altered(tmp_path) -> Path:
+    """A copy of optrun with one more comment."""
+    shutil.copytree(ROOT / "optrun", tmp_path / "altered" / "optrun")
+    with (tmp_path / "altered/optrun/training/run.py").open("a") as file:
+        file.write("# changed\n")
+    return tmp_path / "altered"
+
+
+def test_workers_with_other_sources_are_refused_and_later_ones_not_used(
+    tmp_path, altered, monkeypatch
+):
+    monkeypatch.setattr("optrun.sweep.engines.cluster.COUNT_SECONDS", 0)
+    (tmp_path / "cluster").mkdir()
+    cluster = Cluster(tmp_path / "cluster", workers=1)
+    try:
+        cluster.wait(1)
+        bureau = Bureau(tmp_path, lambda shelf: DaskWorkers(cluster.address, shelf, None))
+        assert bureau.workers.obstacle() is None and bureau.workers.free() == 1
+        cluster.workers.append(cluster.start_worker(altered))
+        cluster.wait(2)
+        assert "has other source files" in bureau.workers.obstacle()
+        assert bureau.workers.free() == 1
+        bureau.workers.submit(bureau.runs(1)[0].task())
+        assert bureau.until(1, Outcome)[0].what == Outcome("finished")
+        bureau.workers.close()
+        with pytest.raises(UserError, match="cannot carry out runs: its optrun has other source"):
+            Bureau(altered, lambda shelf: DaskWorkers(cluster.address, shelf, None))
+    finally:
+        cluster.close()
+
+
+def test_unlike_software_is_named():
+    here = software()
+    assert here.lacks(software()) is None
+    other = replace(here, versions={**here.versions, "numpy": "1.0"})
+    assert here.lacks(other) == f"it has numpy 1.0, and here is {here.versions['numpy']}"
+
+
+def test_a_cluster_of_unlike_processors_says_so(cluster, tmp_path):
+    bureau = Bureau(tmp_path, lambda shelf: DaskWorkers(cluster.address, shelf, None))
+    workers = bureau.workers.workers
+    first = next(iter(workers))
+    workers[first] = replace(software(), processor="Another")
+    assert "the workers have different processors (" in bureau.workers.obstacle()
+    bureau.workers.close()
 
 
 def test_a_cluster_without_workers_is_told_until_there_are_some(tmp_path, monkeypatch):
