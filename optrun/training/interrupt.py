@@ -4,11 +4,15 @@ import signal
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, ClassVar
+
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 
 
 class Interrupt:
-    """While entered, the first Ctrl-C or SIGTERM sets `requested`; a second acts at once.
+    """While entered, the first Ctrl-C, SIGTERM or SIGHUP sets `requested`; a second acts at once.
+
+    SIGHUP is what a process gets whose terminal is closed.
 
     Args:
         tell: called at the first.
@@ -16,7 +20,9 @@ class Interrupt:
     Signals are Python's to handle in the main thread only; elsewhere this does nothing.
     """
 
-    SIGNALS = (signal.SIGINT, signal.SIGTERM)
+    SIGNALS = tuple(getattr(signal, name) for name in NAMES if hasattr(signal, name))
+    received: ClassVar[int] = signal.SIGINT
+    """The last signal that asked this process to stop."""
 
     def __init__(self, tell: Callable[[], None]) -> None:
         self.requested = False
@@ -25,14 +31,21 @@ class Interrupt:
 
     def __enter__(self) -> "Interrupt":
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._ask) for number in self.SIGNALS}
+            # a process started with nohup ignores SIGHUP, and is to go on doing so
+            heeded = [n for n in self.SIGNALS if signal.getsignal(n) is not signal.SIG_IGN]
+            self._before = {number: signal.signal(number, self._ask) for number in heeded}
         return self
 
     def __exit__(self, *error: object) -> None:
         self._restore()
 
+    @classmethod
+    def exit_status(cls) -> int:
+        """What a stopped process exits with: 128 and the number of the signal, 130 for Ctrl-C."""
+        return 128 + cls.received
+
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        self.requested = True
+        self.requested, Interrupt.received = True, number
         self._restore()
         self.tell()
 
