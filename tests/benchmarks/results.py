@@ -26,12 +26,20 @@ from optrun.sweep.space.load import Sweep, load_sweep
 from optrun.sweep.watcher import Watcher
 from tests.benchmarks.claims import CLAIMS, Claim
 from tests.benchmarks.images import is_stored
-from tests.benchmarks.suite import Row
+from tests.benchmarks.suite import Row, at_most
 from tests.benchmarks.sweep_command import ROOT
 
 WORKERS = 2
 IMAGE_SETS = ("mnist", "cifar10")
 CONFIDENCE = 0.95
+OFF_CHANCE = 0.1
+"""By what share the loss at the start may be off that of a guess."""
+
+
+def loss_of_chance(run: Run) -> float:
+    """The loss of a classifier that scores all classes alike."""
+    classes = list(run.weights.values())[-1].size  # the last layer's biases
+    return {"softmax": math.log(classes), "hinge": classes - 1.0}[run.config["loss"]["name"]]
 
 
 def layer_std(index: int) -> Callable[[Run], float]:
@@ -47,7 +55,7 @@ FIGURES: dict[str, Callable[[Run], float]] = {
             *("train_accuracy", "val_accuracy", "test_accuracy"),
         )
     },
-    "start_loss": lambda run: float(run.metrics["train_loss"].iloc[0]),
+    "start_against_chance": lambda run: run.metrics["train_loss"].iloc[0] / loss_of_chance(run),
     "test_errors": lambda run: round(10_000 * (1 - run.summary["test_accuracy"])),
     "first_layer_std": layer_std(0),
     "last_layer_std": layer_std(-2),
@@ -102,6 +110,8 @@ def rows_of(claim: Claim, seeds: int, out: Path) -> Iterator[Row]:
                 row["less_the_first"] = difference(ours, theirs, figure)
             if claim.timed:
                 row |= seconds_of(runs[setting])
+            if figure == "start_against_chance":
+                row = at_most("off_chance", row | {"off_chance": abs(fmean(ours) - 1)}, OFF_CHANCE)
             yield row | {"values": ours}
 
 

@@ -19,7 +19,7 @@ import optrun
 from optrun.training.observer import Pulse
 from tests.benchmarks import __main__ as command_line
 from tests.benchmarks import machine, report, results, startup, suite, sweeps, timing, worker_memory
-from tests.benchmarks.claims import CLAIMS, Claim
+from tests.benchmarks.claims import CLAIMS, STARTS, Claim
 from tests.benchmarks.denormals import CHUNK, step_seconds
 from tests.benchmarks.first_step import DONE, FirstStep
 
@@ -240,7 +240,7 @@ def test_a_claim_is_measured_over_seeds_and_told_as_a_difference_from_the_first(
         "degree 1": {"dataset.degree": 1},
         "degree 9": {"dataset.degree": 9},
     }
-    claim = Claim("experiments/polynomial", ("train_loss", "start_loss"), settings)
+    claim = Claim("experiments/polynomial", ("train_loss", "test_loss"), settings)
     rows = list(results.rows_of(claim, 3, tmp_path))
     assert [(row["setting"], row["figure"]) for row in rows] == [
         (setting, figure) for setting in settings for figure in claim.figures
@@ -267,6 +267,27 @@ def test_a_claim_is_measured_over_seeds_and_told_as_a_difference_from_the_first(
         "diverged",
         "less the first",
     ]
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "claim",
+    [claim for claim in STARTS if results.dataset_of(claim) == "synthetic"],
+    ids=lambda claim: claim.config,
+)
+def test_an_offline_config_starts_near_the_loss_of_a_guess(claim, seed, tmp_path):
+    (setting,) = claim.settings.values()
+    overrides = [f"{key}={value}" for key, value in setting.items()]
+    run = optrun.train(results.config_file(claim), [*overrides, f"seed={seed}"], out=tmp_path)
+    assert results.FIGURES["start_against_chance"](run) == pytest.approx(1, abs=results.OFF_CHANCE)
+
+
+def test_every_classifier_is_among_the_starts():
+    configs = {claim.config for claim in CLAIMS}
+    assert configs - {claim.config for claim in STARTS} == {
+        "experiments/polynomial",
+        "experiments/noisy_quadratic",
+    }
 
 
 def test_accuracies_are_told_in_per_cent_and_diverged_runs_left_out():
