@@ -1,7 +1,8 @@
 """What the README says of results, measured again: mean ± standard deviation over seeds.
 
 A setting that is compared has the mean of its difference from the first one on the same seeds, and
-the 95 % interval of that mean. Of a run, the figures are those of the epoch that it chose.
+the 95 % interval of that mean. Of a run, the figures are those of the epoch that it chose. Runs
+that diverged are counted and have no figures.
 """
 
 import math
@@ -12,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean, median, stdev
 from typing import Any
 
 import yaml
@@ -105,7 +106,9 @@ def rows_of(claim: Claim, seeds: int, out: Path) -> Iterator[Row]:
         for figure in claim.figures:
             ours, theirs = (figures_of(runs[name], figure) for name in (setting, first))
             row = {"case": claim.title, "setting": setting, "figure": figure, "seeds": seeds}
-            row |= {"mean": spread(ours, figure), "diverged": sum(map(math.isnan, ours)) or None}
+            there = [value for value in ours if not math.isnan(value)]
+            row |= {"mean": spread(there, figure), "median": median(there) if there else None}
+            row |= {"diverged": len(ours) - len(there) or None}
             if setting != first:
                 row["less_the_first"] = difference(ours, theirs, figure)
             if claim.timed:
@@ -148,11 +151,9 @@ def figures_of(runs: Sequence[Run], figure: str) -> list[float]:
 
 
 def spread(values: Sequence[float], figure: str) -> str:
-    """`97.98 ± 0.10 %`, over the runs that did not diverge."""
-    there = [value for value in values if not math.isnan(value)]
-    if not there:
-        return "–"
-    return spread_text(fmean(there), stdev(there) if len(there) > 1 else None, figure)
+    """`97.98 ± 0.10 %`."""
+    mean = fmean(values) if values else None
+    return spread_text(mean, stdev(values) if len(values) > 1 else None, figure)
 
 
 def difference(ours: Sequence[float], theirs: Sequence[float], figure: str) -> str:

@@ -264,6 +264,7 @@ def test_a_claim_is_measured_over_seeds_and_told_as_a_difference_from_the_first(
         "figure",
         "seeds",
         "mean",
+        "median",
         "diverged",
         "less the first",
     ]
@@ -292,8 +293,8 @@ def test_every_classifier_is_among_the_starts():
 
 def test_accuracies_are_told_in_per_cent_and_diverged_runs_left_out():
     values = [0.9, math.nan, 0.92]
-    assert results.spread(values, "test_accuracy") == "91.00 ± 1.41 %"
-    assert results.spread([math.nan], "test_loss") == "–"
+    assert results.spread([0.9, 0.92], "test_accuracy") == "91.00 ± 1.41 %"
+    assert results.spread([], "test_loss") == "–"
     assert results.difference(values, [0.8, 0.8, 0.82], "test_accuracy") == "+10 (+10 to +10)"
     assert results.difference([0.5], [0.25], "test_loss") == "+0.25"
     assert results.difference([math.nan], [0.25], "test_loss") == ""
