@@ -14,6 +14,8 @@ Array = np.ndarray
 
 Function = Callable[[Array, dict[str, Any]], Array]
 
+SELU = 1.0507009873554805, 1.6732632423543772  # λ, α
+
 # φ(z) and φ′(z), given the activation's section
 ACTIVATIONS: dict[str, tuple[Function, Function]] = {
     "identity": (lambda z, o: z, lambda z, o: np.ones_like(z)),
@@ -25,6 +27,10 @@ ACTIVATIONS: dict[str, tuple[Function, Function]] = {
     "elu": (
         lambda z, o: np.maximum(z, 0) + o["alpha"] * np.expm1(np.minimum(z, 0)),
         lambda z, o: np.where(z > 0, 1.0, o["alpha"] * np.exp(np.minimum(z, 0))),
+    ),
+    "selu": (
+        lambda z, o: SELU[0] * (np.maximum(z, 0) + SELU[1] * np.expm1(np.minimum(z, 0))),
+        lambda z, o: SELU[0] * np.where(z > 0, 1.0, SELU[1] * np.exp(np.minimum(z, 0))),
     ),
     "softplus": (
         lambda z, o: np.where(

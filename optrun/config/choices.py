@@ -1,5 +1,6 @@
-"""Defaults that depend on the dataset: chosen once it is known, and written out."""
+"""Defaults that depend on other sections: chosen once these are known, and written out."""
 
+import inspect
 from collections.abc import Callable
 from functools import cache
 from typing import Any, Literal
@@ -10,36 +11,42 @@ from optrun.component import Section
 from optrun.config.problems import KeyPath
 from optrun.config.schema import Config
 from optrun.config.training import USUAL_BATCH
-from optrun.data.catalog import AnyDataset
 from optrun.data.dataset import Dataset
-from optrun.nn.initializers import Initializer, XavierUniform
+from optrun.nn.initializers import INITIALIZERS, HeUniform, Initializer
 from optrun.nn.losses import MSE, Loss, Softmax
+from optrun.nn.models import Model
 
 
 def write_out_choices(config: Config) -> Config:
-    """With all fields in place whose default depends on the dataset."""
+    """With all fields in place whose default depends on the dataset or the model."""
     for path, choose in CHOICES.items():
-        config = _filled(config, path, choose(config.dataset))
+        config = _filled(config, path, choose(*(getattr(config, key) for key in _needed(choose))))
     return config
 
 
 def choice_at(values: dict[str, Any], path: KeyPath) -> Any:
     """The default at `path` of a config that is yet to be judged, None where there is none.
 
-    Where it cannot be chosen, it is what most datasets have.
+    Where it cannot be chosen, it is what most configs have.
     """
-    if path not in CHOICES:
+    choose = CHOICES.get(path)
+    if choose is None:
         return None
     try:
-        dataset = _any_dataset().validate_python(values.get("dataset"))
+        sections = [_any(key).validate_python(values.get(key)) for key in _needed(choose)]
     except ValidationError:
         return USUAL.get(path)
-    return CHOICES[path](dataset) or USUAL.get(path)
+    return choose(*sections) or USUAL.get(path)
 
 
 @cache
-def _any_dataset() -> TypeAdapter[Dataset]:
-    return TypeAdapter(AnyDataset)
+def _needed(choose: Callable[..., Any]) -> tuple[str, ...]:
+    return tuple(inspect.signature(choose).parameters)
+
+
+@cache
+def _any(section: str) -> TypeAdapter[Any]:
+    return TypeAdapter(Config.__annotations__[section])
 
 
 def choose_loss(dataset: Dataset) -> Loss | None:
@@ -49,9 +56,16 @@ def choose_loss(dataset: Dataset) -> Loss | None:
     return Softmax() if dataset.outline.labelled else MSE()
 
 
-def choose_initialization(dataset: Dataset) -> Initializer | None:
-    """Xavier's, unless the dataset says where to start."""
-    return None if dataset.own_objective else XavierUniform()
+def choose_initialization(dataset: Dataset, model: Model) -> Initializer | None:
+    """What suits the activation, unless the dataset says where to start."""
+    return None if dataset.own_objective else choose_drawing(model)
+
+
+def choose_drawing(model: Model) -> Initializer:
+    """What suits the activation, with its gain; the same for all layers, the last one too."""
+    activation = model.nonlinearity()
+    kind = INITIALIZERS[activation.start]
+    return kind.model_validate({"gain": activation.start_gain()})
 
 
 def choose_batch_size(dataset: Dataset) -> int | Literal["full"]:
@@ -66,18 +80,26 @@ def choose_best_by(dataset: Dataset) -> str:
     return "val_accuracy" if dataset.outline.labelled else "val_loss"
 
 
-CHOICES: dict[KeyPath, Callable[[Dataset], Any]] = {
+CHOICES: dict[KeyPath, Callable[..., Any]] = {
     ("loss",): choose_loss,
     ("initialization",): choose_initialization,
+    ("initialization", "otherwise"): choose_drawing,
     ("training", "batch_size"): choose_batch_size,
     ("training", "best_by"): choose_best_by,
 }
-USUAL: dict[KeyPath, Section] = {("loss",): Softmax(), ("initialization",): XavierUniform()}
+"""By what they fill. Their parameters are named after the sections that they need."""
+USUAL: dict[KeyPath, Section] = {
+    ("loss",): Softmax(),
+    ("initialization",): HeUniform(),
+    ("initialization", "otherwise"): HeUniform(),
+}
 
 
 def _filled(section: Any, path: KeyPath, choice: Any) -> Any:
-    """The section with the choice where nothing is given."""
+    """The section with the choice where nothing is given; as it is if it has no such key."""
     key, below = str(path[0]), path[1:]
+    if not isinstance(section, Section) or key not in type(section).model_fields:
+        return section
     given = getattr(section, key)
     if below:
         given = _filled(given, below, choice)

@@ -132,15 +132,15 @@ class _Writer:
         for part, place in zip(parts, _places_of_parts(assignment), strict=True):
             path = (*path, _index(container, path, part, place))
             if len(path) < len(parts):
-                container = self._open(container, path, place)
+                container = self._open(container, path, parts[len(path)], place)
         return container, path
 
-    def _open(self, container: Any, path: KeyPath, place: Place) -> Any:
-        """The value at `path` as something that has keys or items."""
+    def _open(self, container: Any, path: KeyPath, key: str, place: Place) -> Any:
+        """The value at `path` as something that has keys or items, where `key` is to be written."""
         slot = slot_at(self.root, self.document.values, path)
         value = value_at(self.document.values, path)
         if value is None:
-            value = _plain_default(slot, choice_at(self.document.values, path))
+            value = _plain_default(slot, choice_at(self.document.values, path), key)
         if slot:
             value = slot.spelled_out(value)
         if not isinstance(value, dict | list):
@@ -224,12 +224,13 @@ def _assign(container: Any, part: str | int, value: Any) -> None:
         container[part] = value
 
 
-def _plain_default(slot: Slot | None, choice: Any) -> Any:
+def _plain_default(slot: Slot | None, choice: Any, key: str) -> Any:
     """What an override descends into where the file gives nothing.
 
     Args:
         slot: the place for it.
         choice: the default there that depends on other sections, if one does.
+        key: what is to be written in it; another name brings its own defaults.
     """
     if slot is None or slot.required:
         return {}
@@ -237,7 +238,12 @@ def _plain_default(slot: Slot | None, choice: Any) -> Any:
     if default is None:
         return {}
     if isinstance(default, Section):
-        return {slot.choice.key: getattr(default, slot.choice.key)} if slot.choice else {}
+        if slot.choice is None:
+            return {}
+        named = {slot.choice.key: getattr(default, slot.choice.key)}
+        if key == slot.choice.key:
+            return named
+        return named | default.model_dump(mode="json", exclude_defaults=True)
     if isinstance(default, list):
         return [i.model_dump(mode="json") if isinstance(i, Section) else i for i in default]
     return copy.copy(default)

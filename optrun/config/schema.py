@@ -54,8 +54,9 @@ class Config(Section):
     """What training makes small. Default: `softmax` for classes, `mse` for numbers to predict; none
     for a dataset that is its own objective."""
     initialization: Annotated[Start, OneOf(STARTS)] | None = None
-    """Where the weights start. Default: `xavier_uniform`; none for a dataset that is its own
-    objective, which says where to start."""
+    """Where the weights start. Default: what suits the activation, `he_uniform` for relu and its
+    kind, `lecun_normal` for selu, `xavier_uniform` for others and for a linear model; none for a
+    dataset that is its own objective, which says where to start."""
     optimizer: Annotated[Optimizer, OneOf(OPTIMIZERS)]
     """The rule that turns gradients into steps."""
     scheduler: Annotated[Schedule, OneOf(SCHEDULES)] = Constant()

@@ -177,7 +177,7 @@ class BatchObjective:
         """Weights as the run's initialization draws them, (P,)."""
         workspace = self.workspace
         total = workspace.parameters.weights.size
-        start = draw_start(workspace.config, workspace.places, total, lambda _: random)
+        start = draw_start(workspace.config, workspace.places, total, random)
         return start[: self.trained]
 
     def value(self) -> float:

@@ -18,6 +18,9 @@ import numpy as np
 from optrun.component import Component, Decay, Positive, table
 from optrun.numerics.jit import Kernel, kernel
 
+SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
+"""λ and α of selu."""
+
 
 class Activation(Component):
     """A function applied to every value of a hidden layer."""
@@ -25,6 +28,14 @@ class Activation(Component):
     forward: ClassVar[Kernel]
     backward: ClassVar[Kernel]
     curve: ClassVar[Kernel]
+
+    start: ClassVar[Literal["xavier_uniform", "he_uniform", "lecun_normal"]] = "xavier_uniform"
+    """The default of `initialization`.
+
+    Xavier's weights keep the variance of signal and gradient where φ′ is about 1, as in tanh's
+    middle. Of a standard normal z, E[φ′(z)²] is 0.5 for relu, which He's weights make up for, and
+    0.67, 0.46, 0.38 and 0.29 for elu, gelu, silu and softplus: nearer to relu's than to 1.
+    """
 
     def hyper(self) -> list[float]:
         """The activation's own numbers, in the order their fields are declared."""
@@ -37,6 +48,10 @@ class Activation(Component):
         5/3), of rectifiers PyTorch's. None where neither derivation gives a number.
         """
         return None
+
+    def start_gain(self) -> float:
+        """The gain of `start`, as the default of `initialization` has it."""
+        return 1.0
 
 
 class Identity(Activation):
@@ -67,9 +82,13 @@ class ReLU(Activation):
     """Rectified linear unit.
 
     φ(z) = max(0, z),   φ′(0) = 0
+
+    Starts from He's weights, which are made for it.
     """
 
     name: Literal["relu"] = "relu"
+
+    start = "he_uniform"
 
     def gain(self) -> float:
         return math.sqrt(2.0)
@@ -96,15 +115,21 @@ class LeakyReLU(Activation):
 
     φ(z) = z where z > 0, else s·z,   φ′(0) = s
 
-    s is `slope`, PyTorch's negative_slope. Maas, Hannun & Ng 2013.
+    s is `slope`, PyTorch's negative_slope. Maas, Hannun & Ng 2013. Starts from He's weights with
+    the gain that he gives for a slope, 1/√(1 + s²).
     """
 
     name: Literal["leaky_relu"] = "leaky_relu"
     slope: Decay = 0.01
     """s, the slope on the negative side."""
 
+    start = "he_uniform"
+
     def gain(self) -> float:
         return math.sqrt(2.0 / (1.0 + self.slope**2))
+
+    def start_gain(self) -> float:
+        return math.sqrt(1.0 / (1.0 + self.slope**2))
 
     @kernel
     def forward(z, a, h):
@@ -130,12 +155,14 @@ class ELU(Activation):
 
     φ″ = αe^z where z < 0, else 0
 
-    α is `alpha`. Clevert, Unterthiner & Hochreiter 2016.
+    α is `alpha`. Clevert, Unterthiner & Hochreiter 2016, who start from He's weights.
     """
 
     name: Literal["elu"] = "elu"
     alpha: Positive = 1.0
     """α, how far below 0 the floor lies."""
+
+    start = "he_uniform"
 
     @kernel
     def forward(z, a, h):
@@ -163,7 +190,7 @@ class Softplus(Activation):
 
     φ″ = βφ′(1 − φ′), and 0 beyond the threshold
 
-    β is `beta`; both numbers as in PyTorch. Dugas et al. 2001.
+    β is `beta`; both numbers as in PyTorch. Dugas et al. 2001. Starts from He's weights, as relu.
     """
 
     name: Literal["softplus"] = "softplus"
@@ -171,6 +198,8 @@ class Softplus(Activation):
     """β, how sharply it turns at 0."""
     threshold: Positive = 20.0
     """The βz beyond which it counts as a straight line."""
+
+    start = "he_uniform"
 
     @kernel
     def forward(z, a, h):
@@ -197,6 +226,44 @@ class Softplus(Activation):
             out[i] += zero if beta * z[i] > threshold else bend * d[i] * r[i]
 
 
+class SELU(Activation):
+    """Scaled exponential linear unit, which keeps units near mean 0 and variance 1.
+
+    φ(z) = λz where z > 0, else λα(e^z − 1),   φ′ = λαe^z there and at 0
+
+    φ″ = λαe^z where z < 0, else 0
+
+    λ ≈ 1.0507, α ≈ 1.6733: of weights with mean 0 and variance 1/fan_in and standardized inputs,
+    every layer makes units of about mean 0 and variance 1. So it starts from `lecun_normal`, as
+    Klambauer et al. 2017 do.
+    """
+
+    name: Literal["selu"] = "selu"
+
+    start = "lecun_normal"
+
+    def gain(self) -> float:
+        return 1.0
+
+    @kernel
+    def forward(z, a, h):
+        scale, alpha, zero = z.dtype.type(SELU_SCALE), z.dtype.type(SELU_ALPHA), z.dtype.type(0)
+        for i in range(z.size):
+            a[i] = scale * (alpha * np.expm1(z[i]) if z[i] <= zero else z[i])
+
+    @kernel
+    def backward(z, a, d, h):
+        scale, alpha, zero = z.dtype.type(SELU_SCALE), z.dtype.type(SELU_ALPHA), z.dtype.type(0)
+        for i in range(z.size):
+            d[i] *= scale * alpha * np.exp(z[i]) if z[i] <= zero else scale
+
+    @kernel
+    def curve(z, a, d, r, out, h):
+        steepest, zero = z.dtype.type(SELU_SCALE * SELU_ALPHA), z.dtype.type(0)
+        for i in range(z.size):
+            out[i] += steepest * np.exp(z[i]) * d[i] * r[i] if z[i] < zero else zero
+
+
 class SiLU(Activation):
     """The value times its logistic function, also called swish.
 
@@ -204,10 +271,12 @@ class SiLU(Activation):
 
     φ″ = σ(1 − σ)(2 + z(1 − 2σ))
 
-    Elfwing, Uchibe & Doya 2018.
+    Elfwing, Uchibe & Doya 2018. Starts from He's weights, as relu.
     """
 
     name: Literal["silu"] = "silu"
+
+    start = "he_uniform"
 
     @kernel
     def forward(z, a, h):
@@ -238,10 +307,12 @@ class GELU(Activation):
 
     φ″ = (2 − z²)e^(−z²/2)/√(2π)
 
-    The exact form, PyTorch's default. Hendrycks & Gimpel 2016.
+    The exact form, PyTorch's default. Hendrycks & Gimpel 2016. Starts from He's weights, as relu.
     """
 
     name: Literal["gelu"] = "gelu"
+
+    start = "he_uniform"
 
     @kernel
     def forward(z, a, h):
@@ -326,5 +397,5 @@ class Sigmoid(Activation):
 
 
 ACTIVATIONS: dict[str, type[Activation]] = table(
-    [Identity, ReLU, LeakyReLU, ELU, Softplus, SiLU, GELU, Tanh, Sigmoid]
+    [Identity, ReLU, LeakyReLU, ELU, SELU, Softplus, SiLU, GELU, Tanh, Sigmoid]
 )

@@ -6,7 +6,7 @@ Normal and uniform variants of a rule have the same variance.
 
 import math
 from abc import abstractmethod
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -17,8 +17,8 @@ from optrun.nn.activations import Activation
 class Initializer(Component):
     """A distribution of initial weights."""
 
-    bias: float = 0.0
-    """Where biases start."""
+    bias: float | Literal["like_weights"] = 0.0
+    """Where biases start; with `like_weights` they are drawn as the weights of their layer are."""
 
     @abstractmethod
     def draw(self, random: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray:
@@ -126,9 +126,13 @@ class Uniform(Initializer):
 class Gained(Initializer):
     """An initializer whose weights are multiplied by a gain."""
 
+    own_gain: ClassVar[float] = 1.0
+    """The gain that a draw has already."""
+
     gain: Positive | Literal["auto"] = 1.0
-    """What all weights are multiplied by; `auto` takes it from the activation after the layer:
-    sigmoid 4, tanh and none 1, relu √2, leaky_relu √(2/(1 + slope²))."""
+    """What all weights are multiplied by. `auto` takes it from the activation after the layer:
+    sigmoid 4, tanh, selu and none 1, relu √2, leaky_relu √(2/(1 + slope²)); each divided by √2 for
+    he_normal and he_uniform, which have relu's gain already."""
 
     def factor(self, follower: Activation) -> float:
         """The gain before this activation.
@@ -136,10 +140,11 @@ class Gained(Initializer):
         Raises:
             ValueError: it is `auto`, and none is known for the activation.
         """
-        gain = follower.gain() if self.gain == "auto" else self.gain
-        if gain is None:
+        if self.gain != "auto":
+            return self.gain
+        if (wanted := follower.gain()) is None:
             raise ValueError(f"no gain is known for {follower.name}")
-        return gain
+        return wanted / self.own_gain
 
 
 class XavierNormal(Gained):
@@ -173,39 +178,45 @@ class XavierUniform(Gained):
         return random.uniform(-r, r, (fan_in, fan_out))
 
 
-class HeNormal(Initializer):
+class HeNormal(Gained):
     """Gaussian weights that keep a relu unit's variance going forward.
 
-    W ~ N(0, 2/fan_in)
+    W ~ N(0, gain²·2/fan_in)
 
-    He et al. 2015.
+    He et al. 2015. For leaky_relu they write 2/((1 + slope²)·fan_in), a gain of 1/√(1 + slope²).
+    PyTorch's kaiming_normal_.
     """
 
     name: Literal["he_normal"] = "he_normal"
+
+    own_gain = math.sqrt(2.0)
 
     def draw(self, random: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray:
         return random.normal(0, np.sqrt(2 / fan_in), (fan_in, fan_out))
 
 
-class HeUniform(Initializer):
+class HeUniform(Gained):
     """Uniform weights that keep a relu unit's variance going forward.
 
-    W ~ U(−r, r),   r = √(6/fan_in)
+    W ~ U(−r, r),   r = gain·√(6/fan_in)
 
-    He et al. 2015.
+    He et al. 2015. For leaky_relu they write 2/((1 + slope²)·fan_in), a gain of 1/√(1 + slope²).
+    PyTorch's kaiming_uniform_.
     """
 
     name: Literal["he_uniform"] = "he_uniform"
+
+    own_gain = math.sqrt(2.0)
 
     def draw(self, random: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray:
         r = np.sqrt(6 / fan_in)
         return random.uniform(-r, r, (fan_in, fan_out))
 
 
-class LeCunNormal(Initializer):
+class LeCunNormal(Gained):
     """Gaussian weights that keep a linear unit's variance going forward.
 
-    W ~ N(0, 1/fan_in)
+    W ~ N(0, gain²/fan_in)
 
     LeCun et al. 1998.
     """
@@ -216,12 +227,13 @@ class LeCunNormal(Initializer):
         return random.normal(0, np.sqrt(1 / fan_in), (fan_in, fan_out))
 
 
-class LeCunUniform(Initializer):
+class LeCunUniform(Gained):
     """Uniform weights that keep a linear unit's variance going forward.
 
-    W ~ U(−r, r),   r = √(3/fan_in)
+    W ~ U(−r, r),   r = gain·√(3/fan_in)
 
-    LeCun et al. 1998.
+    LeCun et al. 1998. With a gain of 1/√3, r = 1/√fan_in: PyTorch's start of a linear layer, whose
+    biases have the same distribution: `bias: like_weights`.
     """
 
     name: Literal["lecun_uniform"] = "lecun_uniform"

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from optrun.component import Component, OneOf, Size, table
 from optrun.errors import RunError
-from optrun.nn.initializers import INITIALIZERS, Initializer, XavierUniform
+from optrun.nn.initializers import INITIALIZERS, Initializer
 from optrun.store.reading import check_is_run, load_weights
 from optrun.store.run_directory import RunDirectory
 
@@ -33,8 +33,9 @@ class Pretrained(Component):
     """Directory of the other run, relative to where optrun is started; `~` is one's home."""
     layers: Annotated[list[Size], Field(min_length=1)] | None = None
     """The layers taken, counted from 0. Default: all."""
-    otherwise: Annotated[Initializer, OneOf(INITIALIZERS)] = XavierUniform()
-    """Where the other layers start; each is drawn as it would be without pretraining."""
+    otherwise: Annotated[Initializer, OneOf(INITIALIZERS)] | None = None
+    """Where the other layers start; each is drawn as it would be without pretraining. Default: what
+    `initialization` would be."""
 
     @cached_property
     def saved(self) -> dict[str, np.ndarray]:

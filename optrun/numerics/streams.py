@@ -25,6 +25,7 @@ class Purpose(IntEnum):
     GRADIENT_NOISE = 10
     SEARCH = 11
     PROBE = 12
+    START_OF_BIASES = 13
 
 
 def stream(seed: int, purpose: Purpose, index: int = 0) -> np.random.Generator:

@@ -3,12 +3,16 @@
 python -m tests.benchmarks                  everything, some minutes
 python -m tests.benchmarks epoch startup    some of it
 python -m tests.benchmarks --json           for programs
+python -m tests.benchmarks results          what the README says of results, a quarter of an hour
 
 Needs the extra `bench`. Quiet machines give better figures; ratios hold on any.
 """
 
 import argparse
+import os
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from tests.benchmarks import suite
@@ -20,25 +24,31 @@ WIDTH = 240
 
 def main() -> None:
     """Run the benchmarks that the command line names."""
-    description = "Measure optrun and print tables."
+    description, names = "Measure optrun and print tables.", (*suite.NAMES, *suite.ON_REQUEST)
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=description)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(suite.NAMES))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(names))
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--data-dir", metavar="FOLDER", help="of datasets, as OPTRUN_DATA_DIR")
+    parser.add_argument("--seeds", type=int, help="results: of every claim, not its own number")
+    parser.add_argument("--out", type=Path, help="results: a folder to keep the runs in")
     arguments = parser.parse_args()
     try:
-        names = suite.select(arguments.names)
+        chosen = suite.select(arguments.names)
     except ValueError as error:
         parser.error(str(error))
     undistort()
+    if arguments.data_dir:
+        os.environ["OPTRUN_DATA_DIR"] = arguments.data_dir
     machine = describe()
-    show(machine, {name: collect(name) for name in names}, arguments.json)
+    options = {"seeds": arguments.seeds, "out": arguments.out}
+    show(machine, {name: collect(name, options) for name in chosen}, arguments.json)
 
 
-def collect(name: str) -> list[suite.Row]:
+def collect(name: str, options: Mapping[str, Any]) -> list[suite.Row]:
     """All rows of a benchmark; says on standard error how far it is."""
     print(f"{name} …", file=sys.stderr)
     rows = []
-    for row in suite.measure(name):
+    for row in suite.measure(name, options):
         print(f"{name}: {row['case']}", file=sys.stderr)
         rows.append(row)
     return rows

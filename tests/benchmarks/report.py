@@ -13,9 +13,10 @@ from tests.benchmarks.suite import Row
 
 
 def as_table(title: str, rows: Sequence[Row]) -> RenderableType:
-    """A benchmark's rows under its title, as a Markdown table."""
+    """A benchmark's rows under its title, as a Markdown table; lists are for JSON only."""
     table = Table(box=MARKDOWN)
     columns = list(dict.fromkeys(column for row in rows for column in row))
+    columns = [name for name in columns if not any(isinstance(row.get(name), list) for row in rows)]
     for column in columns:
         is_figure = any(is_number(row.get(column)) for row in rows)
         table.add_column(column.replace("_", " "), justify="right" if is_figure else "left")

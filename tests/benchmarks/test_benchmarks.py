@@ -1,6 +1,7 @@
 """The parts of the benchmarks that are no measurement: choosing, statistics, what is printed."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -10,12 +11,15 @@ from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from rich.console import Console
 
+import optrun
 from optrun.training.observer import Pulse
 from tests.benchmarks import __main__ as command_line
-from tests.benchmarks import machine, report, startup, suite, sweeps, timing, worker_memory
+from tests.benchmarks import machine, report, results, startup, suite, sweeps, timing, worker_memory
+from tests.benchmarks.claims import CLAIMS, STARTS, Claim
 from tests.benchmarks.denormals import CHUNK, step_seconds
 from tests.benchmarks.first_step import DONE, FirstStep
 
@@ -36,6 +40,7 @@ ROWS = [
         ([], list(suite.NAMES)),
         (["memory"], ["memory"]),
         (["startup", "epoch", "startup"], ["epoch", "startup"]),
+        (["results", "memory"], ["memory", "results"]),
     ],
 )
 def test_what_is_named_is_run_once_and_nothing_named_is_everything(wanted, selected):
@@ -49,10 +54,10 @@ def test_an_unknown_name_ends_with_2_and_the_names_there_are(monkeypatch, capsys
     told = capsys.readouterr().err
     assert caught.value.code == 2
     assert "'speed'" in told
-    assert all(name in told for name in suite.NAMES)
+    assert all(name in told for name in (*suite.NAMES, *suite.ON_REQUEST))
 
 
-@pytest.mark.parametrize("name", suite.NAMES)
+@pytest.mark.parametrize("name", [*suite.NAMES, *suite.ON_REQUEST])
 def test_every_name_is_a_module(name):
     assert find_spec(f"tests.benchmarks.{name}")
 
@@ -208,6 +213,106 @@ def test_tuners_are_measured_from_few_trials_and_ray_only_where_it_is(monkeypatc
     assert ("Ray Tune is left out" in capsys.readouterr().err) == (not python)
 
 
+# Results
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.title)
+def test_every_claim_compares_what_can_be_trained(claim):
+    assert set(claim.figures) <= set(results.FIGURES)
+    sweep = results.sweep_of(claim, claim.seeds)
+    assert len(sweep.points) == len(claim.settings)
+    assert len(sweep.seeds) == claim.seeds > 1
+
+
+def test_claims_are_told_apart():
+    assert len({claim.title for claim in CLAIMS}) == len(CLAIMS)
+
+
+def test_every_shipped_config_is_measured():
+    configs = {path.stem for path in (ROOT / "configs").glob("*.yaml")}
+    configs |= {f"experiments/{path.stem}" for path in (ROOT / "configs/experiments").iterdir()}
+    assert {claim.config for claim in CLAIMS} == configs
+
+
+def test_a_claim_is_measured_over_seeds_and_told_as_a_difference_from_the_first(tmp_path):
+    settings = {
+        "degree 2": {},
+        "degree 1": {"dataset.degree": 1},
+        "degree 9": {"dataset.degree": 9},
+    }
+    claim = Claim("experiments/polynomial", ("train_loss", "test_loss"), settings)
+    rows = list(results.rows_of(claim, 3, tmp_path))
+    assert [(row["setting"], row["figure"]) for row in rows] == [
+        (setting, figure) for setting in settings for figure in claim.figures
+    ]
+    fitted = {row["setting"]: row for row in rows if row["figure"] == "train_loss"}
+    for path in tmp_path.glob("polynomial-*"):
+        run = optrun.load_run(path)
+        degree, seed = run.config["dataset"]["degree"], run.config["seed"]
+        assert fitted[f"degree {degree}"]["values"][seed] == run.summary["train_loss"]
+    assert len(list(tmp_path.glob("polynomial-*"))) == 9
+    gains = np.subtract(fitted["degree 1"]["values"], fitted["degree 2"]["values"])
+    half = 4.302653 * gains.std(ddof=1) / np.sqrt(3)  # Student's t, 97.5 %, 2 degrees of freedom
+    low, high = gains.mean() - half, gains.mean() + half
+    assert (
+        fitted["degree 1"]["less_the_first"] == f"{gains.mean():+.3g} ({low:+.3g} to {high:+.3g})"
+    )
+    assert "less_the_first" not in fitted["degree 2"]
+    assert shown(rows)[0] == [
+        "case",
+        "setting",
+        "figure",
+        "seeds",
+        "mean",
+        "median",
+        "diverged",
+        "less the first",
+    ]
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "claim",
+    [claim for claim in STARTS if results.dataset_of(claim) == "synthetic"],
+    ids=lambda claim: claim.config,
+)
+def test_an_offline_config_starts_near_the_loss_of_a_guess(claim, seed, tmp_path):
+    (setting,) = claim.settings.values()
+    overrides = [f"{key}={value}" for key, value in setting.items()]
+    run = optrun.train(results.config_file(claim), [*overrides, f"seed={seed}"], out=tmp_path)
+    assert results.FIGURES["start_against_chance"](run) == pytest.approx(1, abs=results.OFF_CHANCE)
+
+
+def test_every_classifier_is_among_the_starts():
+    configs = {claim.config for claim in CLAIMS}
+    assert configs - {claim.config for claim in STARTS} == {
+        "experiments/polynomial",
+        "experiments/noisy_quadratic",
+    }
+
+
+def test_accuracies_are_told_in_per_cent_and_diverged_runs_left_out():
+    values = [0.9, math.nan, 0.92]
+    assert results.spread([0.9, 0.92], "test_accuracy") == "91.00 ± 1.41 %"
+    assert results.spread([], "test_loss") == "–"
+    assert results.difference(values, [0.8, 0.8, 0.82], "test_accuracy") == "+10 (+10 to +10)"
+    assert results.difference([0.5], [0.25], "test_loss") == "+0.25"
+    assert results.difference([math.nan], [0.25], "test_loss") == ""
+
+
+def test_results_on_images_that_are_not_there_are_left_out(monkeypatch, tmp_path, capsys):
+    measured = []
+    monkeypatch.setattr(results, "is_stored", lambda name: name == "mnist")
+    monkeypatch.setattr(
+        results, "rows_of", lambda claim, *rest: measured.append((claim, *rest)) or []
+    )
+    assert list(results.measure(seeds=2, out=tmp_path)) == []
+    datasets = {results.dataset_of(claim) for claim, *_ in measured}
+    assert datasets == {"mnist", "synthetic"}
+    assert all(rest == [2, tmp_path] for _, *rest in measured)
+    assert "cifar10_mlp is left out: it takes the real cifar10" in capsys.readouterr().err
+
+
 # Measuring processes
 
 
@@ -286,7 +391,7 @@ def test_json_holds_everything_unrounded(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["benchmarks", "memory", "--json"])
     monkeypatch.setattr(command_line, "undistort", lambda: None)
     monkeypatch.setattr(command_line, "describe", lambda: {"cpu": "Fast 9000"})
-    monkeypatch.setattr(suite, "measure", lambda name: iter(ROWS))
+    monkeypatch.setattr(suite, "measure", lambda name, options: iter(ROWS))
     command_line.main()
     assert json.loads(capsys.readouterr().out) == {
         "machine": {"cpu": "Fast 9000"},

@@ -1,5 +1,6 @@
 """The loader as a whole: what it takes, what it gives back, and that it never breaks."""
 
+import math
 import re
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ from optrun.config.choices import write_out_choices
 from optrun.config.load import load, resolved
 from optrun.config.schema import Config
 from optrun.errors import ConfigError
+from optrun.nn.activations import ACTIVATIONS
 from optrun.yaml_text import to_yaml
 from tests.config.conftest import BASE
 from tests.config.strategies import SCHEMA, configs
@@ -152,6 +154,39 @@ def test_defaults_are_in_place():
     assert (config.seed, config.dtype, config.loss.name) == (0, "float32", "softmax")
     assert (config.initialization.name, config.scheduler.name) == ("xavier_uniform", "constant")
     assert config.warmup is None
+
+
+DEFAULT_STARTS = {
+    "relu": ("he_uniform", 1.0),
+    "leaky_relu": ("he_uniform", 1 / math.sqrt(1.0001)),
+    "elu": ("he_uniform", 1.0),
+    "gelu": ("he_uniform", 1.0),
+    "silu": ("he_uniform", 1.0),
+    "softplus": ("he_uniform", 1.0),
+    "selu": ("lecun_normal", 1.0),
+    "tanh": ("xavier_uniform", 1.0),
+    "sigmoid": ("xavier_uniform", 1.0),
+    "identity": ("xavier_uniform", 1.0),
+}
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_the_start_suits_the_activation_and_is_written_out(activation):
+    model = {"name": "mlp", "hidden": [4], "activation": activation}
+    written = resolved(load(MINIMAL | {"model": model}).config)["initialization"]
+    name, gain = DEFAULT_STARTS[activation]
+    assert written == {"name": name, "bias": 0.0, "gain": pytest.approx(gain, rel=1e-15)}
+
+
+def test_the_start_of_leaky_relu_has_the_gain_of_its_slope():
+    leaky = {"name": "leaky_relu", "slope": 0.5}
+    model = {"name": "mlp", "hidden": [4], "activation": leaky}
+    for override in ([], ["initialization.bias=like_weights"]):
+        start = load(MINIMAL | {"model": model}, override).config.initialization
+        assert (start.name, start.gain) == ("he_uniform", math.sqrt(0.8))
+    named = load(MINIMAL | {"model": model}, ["initialization.name=xavier_normal"])
+    assert named.config.initialization.gain == 1.0
+    assert not named.notes
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ DRAWS = {
     Purpose.GRADIENT_NOISE: 0.288869,
     Purpose.SEARCH: 0.822934,
     Purpose.PROBE: 0.261598,
+    Purpose.START_OF_BIASES: 0.929127,
 }
 
 

@@ -1,5 +1,7 @@
 """Initializers: moments and bounds over a million draws, orthogonality, sparsity, gains."""
 
+import json
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -9,8 +11,10 @@ from optrun.nn.activations import ACTIVATIONS, Identity
 from optrun.nn.initializers import INITIALIZERS
 from optrun.numerics.streams import Purpose, stream
 from tests.programs import make_config, make_program
+from tests.torch_reference import starts
 from tests.toys import toy_data
 
+STORED = json.loads(starts.FILE.read_text())
 FAN_IN, FAN_OUT = 2000, 500
 BOTH = FAN_IN + FAN_OUT
 CUT = stats.truncnorm(-2, 2, scale=0.05)
@@ -96,7 +100,8 @@ def test_each_input_loses_its_share_of_weights_at_random(sparsity, zeros):
     assert np.abs(cut.mean(axis=0) - zeros / 50).max() < 0.05
 
 
-SEED_TABLE = {"identity": 1, "sigmoid": 4, "tanh": 1}
+GAINED = [name for name, kind in INITIALIZERS.items() if "gain" in kind.model_fields]
+SEED_TABLE = {"identity": 1, "sigmoid": 4, "tanh": 1, "selu": 1}
 RECTIFIERS = {"relu": np.sqrt(2), "leaky_relu": np.sqrt(2 / 1.0001)}
 UNKNOWN = {"elu", "softplus", "silu", "gelu"}
 
@@ -106,13 +111,20 @@ def test_every_activation_has_a_gain_or_is_known_to_have_none():
     assert {name for name, kind in ACTIVATIONS.items() if kind().gain() is None} == UNKNOWN
 
 
+def test_whatever_scales_a_variance_by_a_layer_s_size_has_a_gain():
+    families = ("xavier", "he", "lecun")
+    scaling = {f"{family}_{shape}" for family in families for shape in ("normal", "uniform")}
+    assert {*GAINED} == {"orthogonal", *scaling}
+
+
 @pytest.mark.parametrize(("activation", "gain"), [*SEED_TABLE.items(), *RECTIFIERS.items()])
-@pytest.mark.parametrize("name", ["xavier_normal", "xavier_uniform", "orthogonal"])
+@pytest.mark.parametrize("name", GAINED)
 def test_gain_by_activation(name, activation, gain):
     plain = draw(name, {}, 30, 20)
     np.testing.assert_allclose(draw(name, {"gain": 2.5}, 30, 20), 2.5 * plain)
     followed = draw(name, {"gain": "auto"}, 30, 20, follower=ACTIVATIONS[activation]())
-    np.testing.assert_allclose(followed, gain * plain)
+    of_relu = np.sqrt(2) if name.startswith("he_") else 1
+    np.testing.assert_allclose(followed, gain / of_relu * plain)
 
 
 def test_the_last_layer_has_no_activation_to_make_up_for():
@@ -148,3 +160,82 @@ def test_biases_start_where_they_are_told(name):
     for key, value in program.named_weights(program.parameters.weights).items():
         if key.endswith("bias"):
             np.testing.assert_array_equal(value, 0.5)
+
+
+def named_start(bias, initialization=None, seed=0, **sections):
+    """The initial weights of a network of 6000-40-30 and 3 outputs."""
+    start = (initialization or {"name": "lecun_uniform"}) | {"bias": bias}
+    model = {"name": "mlp", "hidden": [40, 30]} | sections
+    config = make_config(model=model, initialization=start, seed=seed)
+    program = make_program(config, *toy_data(features=6000))
+    return program.named_weights(program.parameters.weights)
+
+
+@pytest.mark.parametrize("bias", [0.5, "like_weights"])
+@pytest.mark.parametrize("name", ["lecun_uniform", "orthogonal", "sparse"])
+def test_how_biases_start_changes_no_weight(name, bias):
+    section = {"name": name, **DRAWS[name][0]}
+    plain, other = named_start(0.0, section), named_start(bias, section)
+    for key, value in plain.items():
+        assert np.array_equal(value, other[key]) == key.endswith("weight"), key
+
+
+@pytest.mark.parametrize("name", sorted({*INITIALIZERS} - {"orthogonal", "sparse"}))
+def test_biases_like_weights_have_their_distribution(name):
+    """Of many seeds' biases of one layer, against the weights of the same layers."""
+    section = {"name": name, **DRAWS[name][0]}
+    starts = [named_start("like_weights", section, seed) for seed in range(15)]
+    biases = np.concatenate([start["layers.1.bias"] for start in starts])
+    weights = np.concatenate([start["layers.1.weight"].ravel() for start in starts])
+    if INITIALIZERS[name](**DRAWS[name][0]).constant() is None:
+        assert np.unique(biases).size == biases.size == 450
+        assert stats.ks_2samp(biases, weights).pvalue > 0.01
+    else:
+        np.testing.assert_array_equal(np.unique(biases), np.unique(weights))
+
+
+@pytest.mark.parametrize("name", starts.CASES)
+def test_weights_are_distributed_as_pytorch_s(name):
+    section, _ = starts.CASES[name]
+    fields = {key: value for key, value in section.items() if key != "name"}
+    weights = draw(section["name"], fields, starts.FAN_IN, starts.FAN_OUT)
+    quantiles = np.quantile(weights, starts.SHARES)
+    np.testing.assert_allclose(quantiles, STORED[name], atol=0.015 * weights.std())
+
+
+def test_biases_like_weights_are_distributed_as_pytorch_s():
+    section, _ = starts.CASES["Linear"]
+    biases = STORED["biases of Linear"]
+    bound = 1 / np.sqrt(starts.FAN_IN)
+    expected = stats.uniform(-bound, 2 * bound).ppf(starts.SHARES)
+    np.testing.assert_allclose(biases, expected, atol=0.02 * bound)
+    model = {"name": "mlp", "hidden": [starts.FAN_OUT]}
+    config = make_config(model=model, initialization=section)
+    program = make_program(config, *toy_data(features=starts.FAN_IN))
+    drawn = program.named_weights(program.parameters.weights)["layers.0.bias"]
+    np.testing.assert_allclose(np.quantile(drawn, starts.SHARES), biases, atol=0.1 * bound)
+
+
+def test_the_start_of_pytorch_s_linear_layers():
+    """Weights and biases ~ U(−1/√fan_in, 1/√fan_in)."""
+    section = {"name": "lecun_uniform", "gain": 0.5773502691896258}
+    starts = [named_start("like_weights", section, seed) for seed in range(15)]
+    for layer, fan_in in enumerate([6000, 40, 30]):
+        for part in ("weight", "bias"):
+            drawn = np.concatenate([start[f"layers.{layer}.{part}"].ravel() for start in starts])
+            bound = 1 / np.sqrt(fan_in)
+            assert np.abs(drawn).max() <= bound * (1 + 1e-12)
+            assert stats.kstest(drawn, "uniform", (-bound, 2 * bound)).pvalue > 0.01
+
+
+def test_biases_change_no_weight_that_random_search_draws():
+    tried = []
+    for bias in (0.0, "like_weights"):
+        config = make_config(
+            optimizer={"name": "random_search"}, initialization={"name": "he_normal", "bias": bias}
+        )
+        program = make_program(config, *toy_data())
+        drawn = program.objective.draw(stream(0, Purpose.SEARCH, 1))
+        tried.append({name: part.copy() for name, part in program.named_weights(drawn).items()})
+    for key, value in tried[0].items():
+        assert np.array_equal(value, tried[1][key]) == key.endswith("weight"), key

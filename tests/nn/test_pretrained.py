@@ -55,6 +55,20 @@ def test_other_layers_are_drawn_as_without_pretraining(tmp_path, source, layers,
         assert part.dtype == dtype
 
 
+@pytest.mark.parametrize("activation", ["relu", "tanh", "selu"])
+@pytest.mark.parametrize("optimizer", ["sgd", "random_search"])
+def test_by_default_other_layers_are_drawn_as_without_pretraining(tmp_path, activation, optimizer):
+    change = [DEEP, f"model.activation={activation}", f"optimizer={optimizer}", "training.epochs=0"]
+    plain = train(tmp_path, *change)
+    section = f"{{name: pretrained, run: '{plain.path}', layers: [0]}}"
+    begun = train(tmp_path, *change, f"initialization={section}", "seed=1")
+    drawn = train(tmp_path, *change, "seed=1")
+    assert begun.config["initialization"]["otherwise"] == plain.config["initialization"]
+    for name, part in begun.weights.items():
+        expected = plain if name.startswith("layers.0") else drawn
+        np.testing.assert_array_equal(part, expected.weights[name], err_msg=name)
+
+
 def test_averages_of_the_run_are_left_aside(tmp_path):
     trained = train(tmp_path, "averaging={name: ema, decay: 0.5}")
     begun = begin(tmp_path, trained.path)

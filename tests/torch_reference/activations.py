@@ -19,6 +19,7 @@ CASES: list[tuple[dict[str, Any], str, dict[str, Any]]] = [
     ({"name": "leaky_relu", "slope": 0.3}, "LeakyReLU", {"negative_slope": 0.3}),
     ({"name": "elu"}, "ELU", {}),
     ({"name": "elu", "alpha": 1.7}, "ELU", {"alpha": 1.7}),
+    ({"name": "selu"}, "SELU", {}),
     ({"name": "softplus"}, "Softplus", {}),
     (
         {"name": "softplus", "beta": 2.0, "threshold": 6.0},

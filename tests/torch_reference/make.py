@@ -17,7 +17,15 @@ from unittest.mock import patch
 import numpy as np
 import torch
 
-from tests.torch_reference import activations, averages, curves, lbfgs, losses, normalization
+from tests.torch_reference import (
+    activations,
+    averages,
+    curves,
+    lbfgs,
+    losses,
+    normalization,
+    starts,
+)
 from tests.torch_reference.cases import BIASES, MODELS, OPTIMIZERS, STEPS, cases
 from tests.toys import toy_data, toy_weights
 
@@ -132,7 +140,7 @@ def tables(module: Any, check: bool) -> None:
 def main() -> None:
     check = "--check" in sys.argv
     trajectories(check)
-    for module in (curves, averages, activations, losses, normalization, lbfgs):
+    for module in (curves, averages, activations, losses, normalization, lbfgs, starts):
         tables(module, check)
 
 

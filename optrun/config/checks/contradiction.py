@@ -6,7 +6,7 @@ from optrun.config.memory import GIGABYTE
 from optrun.config.problems import KeyPath
 from optrun.config.training import Training
 from optrun.data.dataset import Dataset
-from optrun.nn.initializers import Initializer
+from optrun.nn.initializers import HeUniform, Initializer
 from optrun.nn.pretrained import Pretrained, Start
 
 Contradiction = tuple[KeyPath, str, str]
@@ -29,7 +29,8 @@ def steps_of(dataset: Dataset, training: Training) -> tuple[int, int]:
 def drawing(start: Start | None) -> tuple[KeyPath, Initializer | None]:
     """What draws weights, None where nothing does, and where it stands."""
     if isinstance(start, Pretrained):
-        draws = None if start.layers is None else start.otherwise
+        by_default = HeUniform()  # or another that fits the activation; no check tells them apart
+        draws = None if start.layers is None else start.otherwise or by_default
         return ("initialization", "otherwise"), draws
     return ("initialization",), start
 
