@@ -216,7 +216,8 @@ def sgd(w, g, s, t, lr, o):
 
 def momentum(w, g, s, t, lr, o):
     if o["form"] == "velocity":
-        s["v"] = o["momentum"] * s.get("v", 0) - lr * (1 - o["dampening"]) * g
+        fresh = 1 if t == 1 else 1 - o["dampening"]
+        s["v"] = o["momentum"] * s.get("v", 0) - lr * fresh * g
         return w + s["v"]
     s["v"] = g if t == 1 else o["momentum"] * s["v"] + (1 - o["dampening"]) * g
     return w - lr * s["v"]
@@ -268,7 +269,7 @@ def lars(w, g, s, t, lr, o):
     decay, rate = o["weight_decay"], lr
     if w.ndim == 1 and not o["include_bias"]:
         decay = 0
-    elif np.linalg.norm(w) > 0:
+    elif np.linalg.norm(w) > 0 and (decay > 0 or np.linalg.norm(g) > 0):
         size, slope = np.linalg.norm(w), np.linalg.norm(g)
         rate = lr * o["trust"] * size / (slope + decay * size)
     s["v"] = o["momentum"] * s.get("v", 0) + rate * (g + decay * w)

@@ -32,11 +32,11 @@ class Momentum(Rule):
     """Gradient descent with momentum, the heavy ball.
 
         accumulate:  v ← ρv + (1−d)g,     w ← w − lr·v     (v ← g at t = 1)
-        velocity:    v ← ρv − lr(1−d)g,   w ← w + v
+        velocity:    v ← ρv − lr(1−d)g,   w ← w + v        (v ← −lr·g at t = 1)
 
-    ρ is `momentum`, d is `dampening`. The forms agree while lr is constant; when a schedule
-    changes lr, `accumulate` rescales the whole velocity at once and `velocity` only what is added.
-    `accumulate` is PyTorch's, whose first step is undampened. Polyak 1964.
+    ρ is `momentum`, d is `dampening`, which leaves out the first step, as in PyTorch. The forms
+    agree while lr is constant; when a schedule changes lr, `accumulate` rescales the whole velocity
+    at once and `velocity` only what is added. `accumulate` is PyTorch's. Polyak 1964.
     """
 
     name: Literal["momentum"] = "momentum"
@@ -66,7 +66,7 @@ class Momentum(Rule):
     @kernel
     def velocity(w, g, s, h, lr, t, shape):
         v = s[0]
-        rho, step = w.dtype.type(h[0]), w.dtype.type(lr * (1.0 - h[1]))
+        rho, step = w.dtype.type(h[0]), w.dtype.type(lr if t == 1 else lr * (1.0 - h[1]))
         for i in range(w.size):
             v[i] = rho * v[i] - step * g[i]
             w[i] += v[i]
