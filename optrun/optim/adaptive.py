@@ -63,6 +63,10 @@ class RMSprop(Rule):
 
     slots = 1
 
+    @property
+    def gain(self) -> float:
+        return 1.0 / (1.0 - self.momentum)
+
     def variant(self) -> Kernel:
         """`update`, or `extended` with momentum or centred."""
         return self.extended if self.momentum or self.centered else self.update

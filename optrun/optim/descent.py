@@ -50,6 +50,10 @@ class Momentum(Rule):
 
     slots = 1
 
+    @property
+    def gain(self) -> float:
+        return (1.0 - self.dampening) / (1.0 - self.momentum)
+
     def variant(self) -> Kernel:
         """`update` or `velocity`, by `form`."""
         return self.velocity if self.form == "velocity" else self.update
@@ -86,6 +90,10 @@ class Nesterov(Rule):
     """ρ, the share of the velocity kept at each step."""
 
     slots = 1
+
+    @property
+    def gain(self) -> float:
+        return 1.0 / (1.0 - self.momentum)
 
     @kernel
     def update(w, g, s, h, lr, t, shape):

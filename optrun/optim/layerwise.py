@@ -37,6 +37,10 @@ class LARS(Rule):
 
     slots = 1
 
+    @property
+    def gain(self) -> float:
+        return 1.0 / (1.0 - self.momentum)
+
     @kernel
     def update(w, g, s, h, lr, t, shape):
         v, decay = s[0], h[2]
