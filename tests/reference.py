@@ -148,18 +148,29 @@ def objective(
     penalty = 0.0
     for name, w in weights.items():
         if name.endswith("weight") or regularization.get("include_bias"):
-            l1, l2 = penalties(regularization)
+            l1, l2, proximal = penalties(regularization)
             penalty += l1 * np.abs(w).sum() + l2 / 2 * (w**2).sum()
-            gradient[name] = gradient[name] + l1 * np.sign(w) + l2 * w
+            gradient[name] = gradient[name] + (0 if proximal else l1) * np.sign(w) + l2 * w
     return value, penalty, gradient
 
 
-def penalties(regularization: dict[str, Any]) -> tuple[float, float]:
-    """(l1, l2), given one by one or as an elastic net."""
+def penalties(regularization: dict[str, Any]) -> tuple[float, float, bool]:
+    """(l1, l2, whether l1 is proximal), given one by one or as an elastic net."""
     if elastic := regularization.get("elastic"):
         strength, ratio = elastic["strength"], elastic["l1_ratio"]
-        return strength * ratio, strength * (1 - ratio)
-    return regularization.get("l1", 0.0), regularization.get("l2", 0.0)
+        return strength * ratio, strength * (1 - ratio), elastic["proximal"]
+    l1, l2 = regularization.get("l1", 0.0), regularization.get("l2", 0.0)
+    return (l1["strength"], l2, l1["proximal"]) if isinstance(l1, dict) else (l1, l2, False)
+
+
+def thresholded(name: str, w: Array, rate: float, optimizer: Any, regularization: Any) -> Array:
+    """A block after the proximal step, with the rate that momentum leads to."""
+    l1, _, proximal = penalties(regularization)
+    if not proximal or not (name.endswith("weight") or regularization["include_bias"]):
+        return w
+    if optimizer["name"] in ("momentum", "nesterov", "rmsprop", "lars"):
+        rate *= (1 - optimizer.get("dampening", 0)) / (1 - optimizer["momentum"])
+    return np.sign(w) * np.maximum(np.abs(w) - rate * l1, 0)
 
 
 def with_adversary(weights, x, y, activation, loss, regularization, masks):
@@ -222,7 +233,8 @@ def sgd(w, g, s, t, lr, o):
 
 def momentum(w, g, s, t, lr, o):
     if o["form"] == "velocity":
-        s["v"] = o["momentum"] * s.get("v", 0) - lr * (1 - o["dampening"]) * g
+        fresh = 1 if t == 1 else 1 - o["dampening"]
+        s["v"] = o["momentum"] * s.get("v", 0) - lr * fresh * g
         return w + s["v"]
     s["v"] = g if t == 1 else o["momentum"] * s["v"] + (1 - o["dampening"]) * g
     return w - lr * s["v"]
@@ -240,7 +252,8 @@ def adagrad(w, g, s, t, lr, o):
 
 def rmsprop(w, g, s, t, lr, o):
     s["s"] = o["alpha"] * s.get("s", 0) + (1 - o["alpha"]) * g**2
-    return w - lr * g / (np.sqrt(s["s"]) + o["eps"])
+    s["v"] = o["momentum"] * s.get("v", 0) + g / (np.sqrt(s["s"]) + o["eps"])
+    return w - lr * s["v"]
 
 
 def adam(w, g, s, t, lr, o):
@@ -274,7 +287,7 @@ def lars(w, g, s, t, lr, o):
     decay, rate = o["weight_decay"], lr
     if w.ndim == 1 and not o["include_bias"]:
         decay = 0
-    elif np.linalg.norm(w) > 0:
+    elif np.linalg.norm(w) > 0 and (decay > 0 or np.linalg.norm(g) > 0):
         size, slope = np.linalg.norm(w), np.linalg.norm(g)
         rate = lr * o["trust"] * size / (slope + decay * size)
     s["v"] = o["momentum"] * s.get("v", 0) + rate * (g + decay * w)
@@ -391,6 +404,7 @@ def train(
             update = UPDATES[optimizer["name"]]
             for name, w in weights.items():
                 moved = update(w, gradient[name], states[name], t, rates[t - 1], optimizer)
+                moved = thresholded(name, moved, rates[t - 1], optimizer, regularization)
                 weights[name] = shortened(moved, regularization["max_norm"])
             if wrapper["name"] == "lookahead" and t % wrapper["every"] == 0:
                 slow = {n: s + wrapper["share"] * (weights[n] - s) for n, s in slow.items()}

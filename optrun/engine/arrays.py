@@ -44,7 +44,9 @@ class Numbers(NamedTuple):
     Attributes:
         hyper, activation, normalization, loss: those of the components.
         dropout: rate before each layer, (L,).
-        penalty: [l1, l2].
+        penalty: [l1, l2], as they count in the objective.
+        threshold: what a step takes from |w| for every unit of the rate, 0 for nothing; l1 is then
+            not in the gradient.
         bounds: [norm, least, greatest] of clipping.
         noise: [η, γ] of the noise added to gradients, η 0 for none.
         adversarial: [ε, share] of adversarial examples, ε 0 for none.
@@ -60,6 +62,7 @@ class Numbers(NamedTuple):
     loss: Any
     dropout: Any
     penalty: Any
+    threshold: Any
     bounds: Any
     noise: Any
     adversarial: Any

@@ -7,6 +7,7 @@ from optrun.nn.regularization import penalize
 from optrun.numerics.denormals import flush_denormals, restore_denormals
 from optrun.numerics.flat import blend, copy
 from optrun.numerics.jit import kernel
+from optrun.numerics.sums import norms
 
 
 @kernel
@@ -37,7 +38,9 @@ def objective_gradient(
         )  # fmt: skip
         record.loss[k] = (1.0 - share) * record.loss[k] + share * harder
         blend(gradient, gradient.dtype.type(share), clean, gradient.dtype.type(1.0 - share))
-    record.penalty[k] = add_penalties(parameters.weights, gradient, places.blocks, numbers.penalty)
+    record.penalty[k] = add_penalties(
+        parameters.weights, gradient, places.blocks, numbers.penalty, numbers.threshold
+    )
 
 
 @kernel
@@ -68,16 +71,21 @@ def perturb(work, first, epsilon, n):
 
 
 @kernel
-def add_penalties(weights, gradient, blocks, penalty):
-    """Add the penalties' gradient block by block; return their value."""
-    total = 0.0
+def add_penalties(weights, gradient, blocks, penalty, threshold):
+    """Add the penalties' gradient block by block; return their value.
+
+    With a threshold, l1 has no part in the gradient.
+    """
+    total, l1 = 0.0, 0.0 if threshold > 0.0 else penalty[0]
     if penalty[0] > 0.0 or penalty[1] > 0.0:
         for b in range(blocks.size):
             block = blocks[b]
             if block.penalized:
                 stop = block.start + block.rows * block.columns
                 w, g = weights[block.start : stop], gradient[block.start : stop]
-                total += penalize(w, g, penalty[0], penalty[1])
+                total += penalize(w, g, l1, penalty[1])
+                if threshold > 0.0:
+                    total += penalty[0] * norms(w)[0]
     return total
 
 

@@ -100,6 +100,7 @@ def make_numbers(config: "Config") -> Numbers:
         loss=np.array(config.objective.hyper()),
         dropout=np.array(regularization.rates(hidden), dtype=np.float64),
         penalty=np.array(regularization.penalties()),
+        threshold=regularization.threshold() * (rule.gain if rule else 1.0),
         bounds=np.array(clipping.bounds() if clipping else [np.inf, -np.inf, np.inf]),
         noise=np.array(regularization.noise()),
         adversarial=np.array(regularization.adversary()),

@@ -8,7 +8,7 @@ does not matter where a chunk begins.
 import numpy as np
 
 from optrun.engine.batch import gather_batch, objective_gradient
-from optrun.nn.regularization import add_noise, shorten
+from optrun.nn.regularization import add_noise, shorten, soft_threshold
 from optrun.numerics.denormals import flush_denormals, restore_denormals
 from optrun.numerics.flat import copy
 from optrun.numerics.jit import kernel
@@ -70,6 +70,8 @@ def change_weights(update, parameters, places, numbers, curves, record, k, t, se
     record.norm[k] = np.sqrt(norms(parameters.gradient)[1])
     clip(parameters.gradient, record.norm[k], numbers.bounds)
     update_blocks(update, parameters, places.blocks, numbers.hyper, curves.rates[t - 1], t)
+    if numbers.threshold > 0.0:
+        threshold_blocks(parameters.weights, places.blocks, curves.rates[t - 1] * numbers.threshold)
     if numbers.max_norm < np.inf:
         shorten_units(parameters.weights, places.blocks, numbers.max_norm)
     if parameters.slow.size > 0:
@@ -88,6 +90,15 @@ def update_blocks(update, parameters, blocks, hyper, lr, t):
         state = parameters.state[block.state : block.state + block.slots * block.width]
         shape = (block.rows, block.columns, block.is_matrix)
         update(w, g, state.reshape(block.slots, block.width), hyper, lr, t, shape)
+
+
+@kernel
+def threshold_blocks(weights, blocks, by):
+    """Take `by` from the absolute value of every penalized weight, down to 0."""
+    for b in range(blocks.size):
+        block = blocks[b]
+        if block.penalized:
+            soft_threshold(weights[block.start : block.start + block.rows * block.columns], by)
 
 
 @kernel

@@ -22,7 +22,8 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from optrun.component import Component, Decay, NonNegative, table
-from optrun.numerics.jit import Kernel, kernel
+from optrun.numerics.exponential import exponential
+from optrun.numerics.jit import Kernel, inlined, kernel
 
 
 class Loss(Component):
@@ -53,16 +54,18 @@ class Loss(Component):
 
 
 class Softmax(Loss):
-    """Cross-entropy of the softmax of the scores, by log-sum-exp.
+    """Cross-entropy of the softmax of the scores.
 
-        p_k = e^(s_k) / Σ_j e^(s_j),   q_k = (1−ε)t_k + ε/K,   H = −Σ_k p_k log p_k
-        L = −Σ_k q_k log p_k − βH
+        u_k = s_k − max s,   Z = Σ_j e^(u_j),   p_k = e^(u_k)/Z,   log p_k = u_k − log Z
+        q_k = (1−ε)t_k + ε/K,   H = −Σ_k p_k log p_k = log Z − Σ_k p_k u_k
+        L = −Σ_k q_k log p_k − βH = log Z − Σ_k q_k u_k − βH
         ∂L/∂s_k = p_k(1 + β(log p_k + H)) − q_k
         S_jk = √p_k([j = k] − p_j),   for β = 0, whatever the targets
 
     ε is `label_smoothing` (Szegedy et al. 2016; PyTorch's), β is `confidence_penalty` (Pereyra et
-    al. 2017); evaluation takes both as 0. The greatest score is subtracted first, so scores of
-    ±1000 are safe.
+    al. 2017); evaluation takes both as 0. A row is computed in float64: Z − 1 is summed without the
+    largest score's 1, and log Z is log1p(Z − 1), so that no loss is too small and no score too
+    large for its digits. Where p_k is close to q_k = 1, p_k − q_k is −(Z − 1)/Z.
     """
 
     name: Literal["softmax"] = "softmax"
@@ -85,85 +88,86 @@ class Softmax(Loss):
     @kernel
     def loss(scores, targets, d, h):
         n, outputs = scores.shape
-        zero, share = scores.dtype.type(0), scores.dtype.type(1.0 / n)
-        kept, spread = scores.dtype.type(1.0 - h[0]), scores.dtype.type(h[0] / outputs)
-        total = 0.0
+        kept, spread, beta, share = 1.0 - h[0], h[0] / outputs, h[1], 1.0 / n
+        rows, total = rows_at_once(outputs), 0.0
+        us, es = np.empty((rows, outputs)), np.empty((rows, outputs))
         for i in range(n):
-            s, t, p = scores[i], targets[i], d[i]
-            top, norm, aim = s[0], zero, zero
-            for k in range(s.size):
-                top = s[k] if s[k] > top else top
-                aim += (kept * t[k] + spread) * s[k]
-            for k in range(s.size):
-                p[k] = np.exp(s[k] - top)
-                norm += p[k]
-            for k in range(s.size):
-                p[k] = p[k] * (share / norm) - share * (kept * t[k] + spread)
-            total += np.log(norm) + top - aim
-        if h[1] > 0.0:
-            total -= h[1] * reward_entropy(scores, d, h[1])
+            if i % rows == 0:
+                exponentials(scores[i : i + rows], us, es)
+            t, ds, u, e = targets[i], d[i], us[i % rows], es[i % rows]
+            rest, aim, mean = sum_of_rest(u, e), 0.0, 0.0
+            scale = 1.0 / (1.0 + rest)
+            for k in range(outputs):
+                aim += (kept * t[k] + spread) * u[k]
+                mean += scale * e[k] * u[k]
+            total += np.log1p(rest) - aim - beta * (np.log1p(rest) - mean)
+            for k in range(outputs):
+                p, q = scale * e[k], kept * t[k] + spread
+                gap = p - q if u[k] < 0.0 else 1.0 - q - scale * rest
+                ds[k] = share * (gap + beta * p * (u[k] - mean))
         return total / n
 
     @kernel
     def curve(scores, targets, r, d, h):
-        zero, one = scores.dtype.type(0), scores.dtype.type(1)
-        share, beta = scores.dtype.type(1.0 / scores.shape[0]), scores.dtype.type(h[1])
-        log_norms = softmax(scores, d)
-        for i in range(scores.shape[0]):
-            s, v, p, log_norm = scores[i], r[i], d[i], log_norms[i]
-            mean, entropy, change = zero, zero, zero
-            for k in range(s.size):
-                mean += p[k] * v[k]
-                entropy += p[k] * (log_norm - s[k])
-            for k in range(s.size):
-                change += p[k] * (v[k] - mean) * (log_norm - s[k])
-            for k in range(s.size):
-                bend = one + beta * (entropy - (log_norm - s[k]) + one)
-                p[k] *= share * ((v[k] - mean) * bend + beta * change)
+        n, outputs = scores.shape
+        beta, rows, v, p = h[1], rows_at_once(outputs), np.empty(outputs), np.empty(outputs)
+        us, es = np.empty((rows, outputs)), np.empty((rows, outputs))
+        for i in range(n):
+            if i % rows == 0:
+                exponentials(scores[i : i + rows], us, es)
+            ds, u, e, top = d[i], us[i % rows], es[i % rows], np.argmax(scores[i])
+            mean, turn, change, scale = 0.0, 0.0, 0.0, 1.0 / (1.0 + sum_of_rest(u, e))
+            for k in range(outputs):
+                p[k], v[k] = scale * e[k], np.float64(r[i, k]) - r[i, top]
+                mean += p[k] * u[k]
+                turn += p[k] * v[k]
+            for k in range(outputs):
+                change += p[k] * (v[k] - turn) * u[k]
+            for k in range(outputs):
+                bend = 1.0 + beta * (u[k] - mean + 1.0)
+                ds[k] = p[k] * ((v[k] - turn) * bend - beta * change) / n
 
     @kernel
     def factor(scores, k, d, h):
-        softmax(scores, d)
-        for i in range(scores.shape[0]):
-            p = d[i]
-            root = np.sqrt(p[k])
-            for j in range(p.size):
-                p[j] *= -root
-            p[k] += root
+        n, outputs = scores.shape
+        u, e = np.empty((1, outputs)), np.empty((1, outputs))
+        for i in range(n):
+            exponentials(scores[i : i + 1], u, e)
+            rest, column = sum_of_rest(u[0], e[0]), d[i]
+            scale = 1.0 / (1.0 + rest)
+            p = scale * e[0, k]
+            for j in range(outputs):
+                column[j] = -np.sqrt(p) * scale * e[0, j]
+            column[k] = np.sqrt(p) * (1.0 - p if u[0, k] < 0.0 else scale * rest)
 
 
 @kernel
-def softmax(scores, p):
-    """p ← the softmax of every row of the scores; returns the rows' log Σ_k e^(s_k)."""
-    log_norms = np.empty(scores.shape[0], scores.dtype)
-    for i in range(scores.shape[0]):
-        s, e = scores[i], p[i]
-        top, norm = s[0], s.dtype.type(0)
-        for k in range(s.size):
+def rows_at_once(outputs):
+    """Rows whose exponentials are computed together: many short ones, one long one."""
+    return max(1, 1024 // outputs)
+
+
+@kernel
+def exponentials(scores, u, e):
+    """u ← s − max s and e ← e^u for every row, float64."""
+    n, outputs = scores.shape
+    for i in range(n):
+        s, below, top = scores[i], u[i], scores[i, 0]
+        for k in range(1, outputs):
             top = s[k] if s[k] > top else top
-        for k in range(s.size):
-            e[k] = np.exp(s[k] - top)
-            norm += e[k]
-        for k in range(s.size):
-            e[k] /= norm
-        log_norms[i] = np.log(norm) + top
-    return log_norms
+        for k in range(outputs):
+            below[k] = np.float64(s[k]) - top
+    exponential(u[:n].reshape(n * outputs), e[:n].reshape(n * outputs))
 
 
-@kernel
-def reward_entropy(scores, d, beta):
-    """Add the gradient of −β·(mean entropy of the softmax) to d; returns the rows' sum of it."""
-    zero, share, total = scores.dtype.type(0), scores.dtype.type(beta / scores.shape[0]), 0.0
-    p = np.empty_like(scores)
-    log_norms = softmax(scores, p)
-    for i in range(scores.shape[0]):
-        s, q, ds, log_norm, entropy = scores[i], p[i], d[i], log_norms[i], zero
-        for k in range(s.size):
-            entropy += q[k] * (log_norm - s[k])
-        for k in range(s.size):
-            ds[k] += share * q[k] * (entropy - (log_norm - s[k]))
-        total += entropy
-    return total
+@inlined
+def sum_of_rest(u, e):
+    """Z − 1 of a row: Σ e without the 1 of the largest score, which would cost its digits."""
+    rest, largest = 0.0, -1.0
+    for k in range(u.size):
+        rest += e[k] if u[k] < 0.0 else 0.0
+        largest += 0.0 if u[k] < 0.0 else 1.0
+    return rest + largest
 
 
 class Hinge(Loss):
@@ -187,19 +191,17 @@ class Hinge(Loss):
     @kernel
     def loss(scores, targets, d, h):
         n, total = scores.shape[0], 0.0
-        share, zero = scores.dtype.type(1.0 / n), scores.dtype.type(0)
-        y = labels_of(targets)
+        share, y = 1.0 / n, labels_of(targets)
         for i in range(n):
-            s, ds, own = scores[i], d[i], y[i]
-            floor = s[own] - s.dtype.type(1)
-            ds[own] = zero
+            s, ds, own, outside = scores[i], d[i], y[i], 0.0
             for k in range(s.size):
                 if k != own:
-                    # written so that a NaN margin counts, and is seen
-                    inside = s[k] - floor <= zero
-                    ds[k] = zero if inside else share
-                    ds[own] -= ds[k]
-                    total += zero if inside else s[k] - floor
+                    margin = np.float64(s[k]) - s[own] + 1.0
+                    counts = not margin <= 0.0  # true of a NaN, so that it is seen
+                    ds[k] = share if counts else 0.0
+                    outside += share if counts else 0.0
+                    total += margin if counts else 0.0
+            ds[own] = -outside
         return total / n
 
     @kernel
@@ -239,33 +241,32 @@ class SquaredHinge(Loss):
     @kernel
     def loss(scores, targets, d, h):
         n, total = scores.shape[0], 0.0
-        twice, zero = scores.dtype.type(2.0 / n), scores.dtype.type(0)
-        y = labels_of(targets)
+        twice, y = 2.0 / n, labels_of(targets)
         for i in range(n):
-            s, ds, own = scores[i], d[i], y[i]
-            floor = s[own] - s.dtype.type(1)
-            ds[own] = zero
+            s, ds, own, outside = scores[i], d[i], y[i], 0.0
             for k in range(s.size):
                 if k != own:
-                    margin = zero if s[k] - floor <= zero else s[k] - floor
+                    margin = np.float64(s[k]) - s[own] + 1.0
+                    margin = 0.0 if margin <= 0.0 else margin  # a NaN stays one
                     ds[k] = twice * margin
-                    ds[own] -= ds[k]
+                    outside += margin
                     total += margin * margin
+            ds[own] = -twice * outside
         return total / n
 
     @kernel
     def curve(scores, targets, r, d, h):
         n = scores.shape[0]
-        twice, zero = scores.dtype.type(2.0 / n), scores.dtype.type(0)
-        y = labels_of(targets)
+        twice, y = 2.0 / n, labels_of(targets)
         for i in range(n):
-            s, v, ds, own = scores[i], r[i], d[i], y[i]
-            floor = s[own] - s.dtype.type(1)
-            ds[own] = zero
+            s, v, ds, own, outside = scores[i], r[i], d[i], y[i], 0.0
             for k in range(s.size):
                 if k != own:
-                    ds[k] = zero if s[k] - floor <= zero else twice * (v[k] - v[own])
-                    ds[own] -= ds[k]
+                    margin, turn = np.float64(s[k]) - s[own] + 1.0, np.float64(v[k]) - v[own]
+                    turn = 0.0 if margin <= 0.0 else turn
+                    ds[k] = twice * turn
+                    outside += turn
+            ds[own] = -twice * outside
 
 
 class MSE(Loss):
@@ -285,13 +286,13 @@ class MSE(Loss):
     @kernel
     def loss(scores, targets, d, h):
         n, outputs = scores.shape
-        twice, total = scores.dtype.type(2.0 / (n * outputs)), 0.0
+        twice, total = 2.0 / (n * outputs), 0.0
         for i in range(n):
             s, t, ds = scores[i], targets[i], d[i]
             for k in range(outputs):
-                error = s[k] - t[k]
+                error = np.float64(s[k]) - t[k]
                 ds[k] = twice * error
-                total += np.float64(error) * error
+                total += error * error
         return total / (n * outputs)
 
     @kernel

@@ -15,18 +15,44 @@ GRADIENT_NOISE = int(Purpose.GRADIENT_NOISE)
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
+class L1(Section):
+    """The penalty on absolute values, strength·‖W‖₁, and how a step follows it.
+
+        subgradient:  g ← g + strength·sign(w),   sign(0) = 0
+        proximal:     w ← sign(w)·max(|w| − η·strength, 0)   after the step
+
+    A subgradient moves weights to and fro about 0 and leaves none exactly there; the proximal step
+    sets them to 0. η is the learning rate of the step, schedule and warmup included, over 1 − ρ
+    where the rule sums gradients with momentum ρ: a constant gradient moves weights by as much.
+    With `sgd` this is the proximal gradient method, and with momentum too the weights come to rest
+    where the loss and the penalty together are least (Parikh & Boyd 2014). A rule that scales
+    gradients weight by weight or layer by layer does not scale the threshold, as AdamW does not
+    scale its decay. Biases take part with `include_bias` only. The penalty counts in the objective
+    in both forms. Gradient clipping, noise and norms do not see the proximal form. An average of
+    the weights over the steps is 0 only where all of them were.
+    """
+
+    strength: NonNegative
+    """Strength of the penalty."""
+    proximal: bool = False
+    """Whether weights become exactly 0, by soft-thresholding after every step."""
+
+
 class Elastic(Section):
     """Both penalties, as the elastic net writes them.
 
     penalty = strength·(ρ·‖W‖₁ + (1−ρ)/2·‖W‖²),   ρ = l1_ratio
 
-    Zou & Hastie 2005; scikit-learn's `alpha` and `l1_ratio`.
+    Zou & Hastie 2005; scikit-learn's `alpha` and `l1_ratio`. `proximal` is for the part of l1, as
+    in `l1`; the part of l2 stays in the gradient.
     """
 
     strength: NonNegative
     """Strength of the two together."""
     l1_ratio: Share = 0.5
     """ρ, the share of it that is l1's."""
+    proximal: bool = False
+    """Whether weights become exactly 0, by soft-thresholding after every step."""
 
 
 class GradientNoise(Section):
@@ -65,13 +91,14 @@ class Regularization(Section):
 
     Penalties act on weights, not on biases, gains and shifts, unless `include_bias`. The gradient
     of `l2` is l2·W (PyTorch's `weight_decay`; half of CS231n's λ‖W‖²), of `l1` it is l1·sign(W)
-    with sign(0) = 0. Dropout sets a share of a layer's inputs to zero and divides the rest by what
-    is left of 1 (inverted), in training only. `max_norm: c` scales the incoming weights of a unit
-    of any layer back to the length c where a step has made them longer. Srivastava et al. 2014.
+    with sign(0) = 0; `l1: {strength: …, proximal: true}` sets weights exactly to 0. Dropout sets a
+    share of a layer's inputs to zero and divides the rest by what is left of 1 (inverted), in
+    training only. `max_norm: c` scales the incoming weights of a unit of any layer back to the
+    length c where a step has made them longer. Srivastava et al. 2014.
     """
 
-    l1: NonNegative = 0.0
-    """Strength of the penalty on absolute values."""
+    l1: NonNegative | L1 = 0.0
+    """Strength of the penalty on absolute values, or the strength and `proximal`."""
     l2: NonNegative = 0.0
     """Strength of the penalty on squares."""
     elastic: Elastic | None = None
@@ -95,11 +122,22 @@ class Regularization(Section):
         return [self.input_dropout, *after]
 
     def penalties(self) -> list[float]:
-        """[l1, l2] as they act."""
+        """[l1, l2] as they count in the objective."""
         if self.elastic is None:
-            return [self.l1, self.l2]
+            return [self.l1.strength if isinstance(self.l1, L1) else self.l1, self.l2]
         strength, ratio = self.elastic.strength, self.elastic.l1_ratio
         return [strength * ratio, strength * (1 - ratio)]
+
+    def proximal_key(self) -> str | None:
+        """The field by which steps soft-threshold, None if they do not."""
+        for key in ("elastic", "l1"):
+            if getattr(getattr(self, key), "proximal", False):
+                return key
+        return None
+
+    def threshold(self) -> float:
+        """What weights are thresholded by for every unit of the learning rate; 0 for not at all."""
+        return self.penalties()[0] if self.proximal_key() else 0.0
 
     def noise(self) -> list[float]:
         """[η, γ] of the noise on gradients; η is 0 without any."""
@@ -121,6 +159,14 @@ def penalize(w, g, l1, l2):
         g[i] += sign + b * w[i]
     absolute, squares = norms(w)
     return l1 * absolute + 0.5 * l2 * squares
+
+
+@kernel
+def soft_threshold(w, by):
+    """w ← sign(w)·max(|w| − by, 0); NaN stays NaN."""
+    by, zero = w.dtype.type(by), w.dtype.type(0)
+    for i in range(w.size):
+        w[i] = zero if abs(w[i]) <= by else w[i] - (by if w[i] > zero else -by)
 
 
 @kernel

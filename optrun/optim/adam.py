@@ -57,8 +57,10 @@ class Adam(Rule):
 
         amsgrad:   the greatest v so far stands for v in v̂
 
-    Kingma & Ba 2015; AMSGrad: Reddi, Kale & Kumar 2018, who leave out the bias corrections that
-    PyTorch keeps.
+    The first step is lr for every weight, whatever its gradient. ε is added to the corrected root,
+    as in the paper and in PyTorch. Many texts write √(v̂ + δ): both divide alike where v̂ = 0 if
+    ε = √δ. Kingma & Ba 2015; AMSGrad: Reddi, Kale & Kumar 2018, who leave out the bias corrections
+    that PyTorch keeps.
     """
 
     name: Literal["adam"] = "adam"

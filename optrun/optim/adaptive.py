@@ -14,7 +14,9 @@ class Adagrad(Rule):
 
         c ← c + g²,   w ← w − lr·g/(√c + ε)
 
-    The rate of a weight can only fall. Duchi, Hazan & Singer 2011.
+    The rate of a weight can only fall; the first step is lr, whatever the gradient. ε is added to
+    the root, as in PyTorch. Many texts write √(c + δ): both divide alike where c = 0 if ε = √δ.
+    Duchi, Hazan & Singer 2011.
     """
 
     name: Literal["adagrad"] = "adagrad"
@@ -41,8 +43,11 @@ class RMSprop(Rule):
         centered:      m ← αm + (1−α)g,   and s − m² stands for s under the root
         momentum ρ:    v ← ρv + g/(√s + ε),   w ← w − lr·v
 
-    Tieleman & Hinton 2012; centred by Graves 2013. ε stands outside the root, as in PyTorch.
-    Rounding can put s − m² below 0: it counts as 0, where PyTorch gives NaN.
+    s starts at 0 and is not corrected for it, as v is in Adam. So the first step is lr/√(1−α) for
+    every weight, whatever its gradient: 10·lr with α = 0.99. Texts that start with s = g² have a
+    first step of lr. ε is added to the root, as in PyTorch. Many texts write √(s + δ): both divide
+    alike where s = 0 if ε = √δ. Rounding can put s − m² below 0: it counts as 0, where PyTorch
+    gives NaN. Tieleman & Hinton 2012; centred by Graves 2013.
     """
 
     name: Literal["rmsprop"] = "rmsprop"
@@ -57,6 +62,10 @@ class RMSprop(Rule):
     """Whether to divide by the gradient's deviation from its mean, not by its size."""
 
     slots = 1
+
+    @property
+    def gain(self) -> float:
+        return 1.0 / (1.0 - self.momentum)
 
     def variant(self) -> Kernel:
         """`update`, or `extended` with momentum or centred."""

@@ -1,7 +1,7 @@
 """Schedules with rises, restarts or phases.
 
 Here α₀ is the optimizer's `lr`, the highest rate; t counts steps from 0 at the first step after
-warmup, and T is the number of those steps.
+warmup, as in PyTorch's SequentialLR, and T is the number of those steps.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,7 +1,9 @@
 """Schedules that fall, or stay, from the first step to the last; simplest first.
 
-Here α₀ is the optimizer's `lr`, t counts steps from 0 at the first step after warmup, and T is
-the number of those steps.
+Here α₀ is the optimizer's `lr`, t counts steps from 0 at the first step after warmup, as in
+PyTorch's SequentialLR, and T is the number of those steps. So a linear warmup has the rate α₀ at
+its last step, and the schedule has it at the next. `inverse_sqrt` alone counts from the last step
+of the warmup.
 """
 
 from collections.abc import Iterator
@@ -146,9 +148,10 @@ class InverseSqrt(Schedule):
 
     α_t = α₀·√(k/(t + k))
 
-    k is `offset`. By default α_t = α₀/√(t + 1). With `offset: 1 epochs` the rate falls with the
-    root of the epoch; with an offset as long as the warmup it goes on from there as α₀·√(k/step),
-    the Transformer's schedule (Vaswani et al. 2017).
+    k is `offset`, and t is 0 at the last step of the warmup, or at the first step of a run without
+    one. By default α_t = α₀/√(t + 1). With `offset: 1 epochs` the rate falls with the root of the
+    epoch. With an offset of k steps behind a linear warmup of as many, α_t = α₀·√(k/step) with
+    steps counted from 1, the Transformer's schedule (Vaswani et al. 2017).
     """
 
     name: Literal["inverse_sqrt"] = "inverse_sqrt"
@@ -156,6 +159,7 @@ class InverseSqrt(Schedule):
     """k, the time counted as gone by at the beginning."""
 
     paces = frozenset({"offset"})
+    begins_in_warmup = True
 
     def rates(self, lr: float, steps: int, length: Length) -> np.ndarray:
         return lr / np.sqrt(1 + np.arange(steps) / length(self.offset))

@@ -32,11 +32,11 @@ class Momentum(Rule):
     """Gradient descent with momentum, the heavy ball.
 
         accumulate:  v ← ρv + (1−d)g,     w ← w − lr·v     (v ← g at t = 1)
-        velocity:    v ← ρv − lr(1−d)g,   w ← w + v
+        velocity:    v ← ρv − lr(1−d)g,   w ← w + v        (v ← −lr·g at t = 1)
 
-    ρ is `momentum`, d is `dampening`. The forms agree while lr is constant; when a schedule
-    changes lr, `accumulate` rescales the whole velocity at once and `velocity` only what is added.
-    `accumulate` is PyTorch's, whose first step is undampened. Polyak 1964.
+    ρ is `momentum`, d is `dampening`, which leaves out the first step, as in PyTorch. The forms
+    agree while lr is constant; when a schedule changes lr, `accumulate` rescales the whole velocity
+    at once and `velocity` only what is added. `accumulate` is PyTorch's. Polyak 1964.
     """
 
     name: Literal["momentum"] = "momentum"
@@ -49,6 +49,10 @@ class Momentum(Rule):
     """Whether the velocity gathers gradients or steps."""
 
     slots = 1
+
+    @property
+    def gain(self) -> float:
+        return (1.0 - self.dampening) / (1.0 - self.momentum)
 
     def variant(self) -> Kernel:
         """`update` or `velocity`, by `form`."""
@@ -66,7 +70,7 @@ class Momentum(Rule):
     @kernel
     def velocity(w, g, s, h, lr, t, shape):
         v = s[0]
-        rho, step = w.dtype.type(h[0]), w.dtype.type(lr * (1.0 - h[1]))
+        rho, step = w.dtype.type(h[0]), w.dtype.type(lr if t == 1 else lr * (1.0 - h[1]))
         for i in range(w.size):
             v[i] = rho * v[i] - step * g[i]
             w[i] += v[i]
@@ -86,6 +90,10 @@ class Nesterov(Rule):
     """ρ, the share of the velocity kept at each step."""
 
     slots = 1
+
+    @property
+    def gain(self) -> float:
+        return 1.0 / (1.0 - self.momentum)
 
     @kernel
     def update(w, g, s, h, lr, t, shape):

@@ -19,8 +19,9 @@ class LARS(Rule):
 
         r = η‖w‖/(‖g‖ + λ‖w‖),   v ← ρv + lr·r·(g + λw),   w ← w − v
 
-    η is `trust`, λ is `weight_decay`, ρ is `momentum`. r is 1 while ‖w‖ = 0. You, Gitman &
-    Ginsburg 2017, who scale biases too: `include_bias: true`. Else r = 1 and λ = 0 for them.
+    η is `trust`, λ is `weight_decay`, ρ is `momentum`. r is 1 where ‖w‖ = 0, and where g = 0 and
+    λ = 0, which leaves nothing to scale. You, Gitman & Ginsburg 2017, who scale biases too:
+    `include_bias: true`. Else r = 1 and λ = 0 for them.
     """
 
     name: Literal["lars"] = "lars"
@@ -36,12 +37,16 @@ class LARS(Rule):
 
     slots = 1
 
+    @property
+    def gain(self) -> float:
+        return 1.0 / (1.0 - self.momentum)
+
     @kernel
     def update(w, g, s, h, lr, t, shape):
         v, decay = s[0], h[2]
         if shape[2] or h[3] > 0.0:
             size, slope = np.sqrt(norms(w)[1]), np.sqrt(norms(g)[1])
-            if size > 0.0 and slope > 0.0:
+            if size > 0.0 and slope + decay * size > 0.0:
                 lr *= h[1] * size / (slope + decay * size)
         else:
             decay = 0.0

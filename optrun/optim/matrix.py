@@ -31,7 +31,8 @@ class Adafactor(Rule):
     beta2_decay: Annotated[float, Field(le=0)] = -0.8
     """c, the power of t that a new square's share falls by."""
     eps1: Positive | None = None
-    """ε₁, keeps the division finite; the weights' rounding unit if null."""
+    """ε₁, keeps the division finite; the weights' rounding unit if null. Its square counts as the
+    least normal number of the weights' type where it is less."""
     eps2: Positive = 1e-3
     """ε₂, the least size of weights that steps are in proportion to."""
     d: Annotated[float, Field(ge=1)] = 1.0
@@ -59,7 +60,7 @@ class Adafactor(Rule):
             factored_squares(g.reshape(matrix), s[0], fresh, eps, u.reshape(matrix))
         else:
             full_squares(g, s[0], fresh, u)
-        least = w.dtype.type(eps * eps)
+        least = w.dtype.type(max(eps * eps, np.float64(np.finfo(w.dtype).tiny)))
         for i in range(w.size):
             u[i] = g[i] / np.sqrt(max(u[i], least))
         kept = w.dtype.type(1.0 - lr * h[4])

@@ -83,6 +83,15 @@ class Rule(Optimizer):
     def rule(self) -> "Rule":
         return self
 
+    @property
+    def gain(self) -> float:
+        """How many times the rate a constant gradient moves weights by at every step, in the end.
+
+        More than 1 where gradients are summed with momentum. Scaling weight by weight or layer by
+        layer is left out.
+        """
+        return 1.0
+
     def variant(self) -> Kernel:
         """The kernel this configuration runs."""
         return self.update

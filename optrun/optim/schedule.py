@@ -36,6 +36,8 @@ class Schedule(Component):
     """Durations that set a pace, and so may be longer than the run."""
     optional: ClassVar[frozenset[str]] = frozenset()
     """Durations that may come to 0 steps."""
+    begins_in_warmup: ClassVar[bool] = False
+    """Whether its step 0 is the last step of a warmup, and not the first step after it."""
 
     def watched(self) -> str | None:
         """The column of metrics.csv that it answers to, if it does."""

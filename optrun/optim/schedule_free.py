@@ -21,16 +21,20 @@ from optrun.optim.optimizer import Rule
 
 
 class ScheduleFree(Rule):
-    """A rule that keeps z and x for every weight, and [η_1 + … + η_t, greatest lr] behind them."""
+    """A rule that keeps z and x for every weight, and three numbers behind them.
+
+    They are η_1 + … + η_t, the greatest lr, and what the sum lost when it was rounded to the
+    weights' type: over many steps that adds up.
+    """
 
     remakes_weights = True
 
     def state_shape(self, rows: int, columns: int, is_matrix: bool) -> tuple[int, int]:
-        return self.slots, rows * columns + 2
+        return self.slots, rows * columns + 3
 
     def evaluated(self, w: np.ndarray, s: np.ndarray) -> np.ndarray:
         """x, once there has been a step."""
-        return s[1, :-2] if s[0, -2] > 0 else w
+        return s[1, :-3] if s[0, -3] > 0 else w
 
 
 class ScheduleFreeSGD(ScheduleFree):
@@ -107,8 +111,10 @@ def average_steps(w, step, s, lr, t, beta, r, power):
         x[:n] = w
     kept[1] = max(np.float64(kept[1]), lr)
     weight = float(t) ** r * np.float64(kept[1]) ** power
-    kept[0] += weight
-    share = w.dtype.type(weight / kept[0])
+    total = np.float64(kept[0]) + kept[2] + weight
+    kept[0] = total
+    kept[2] = total - kept[0]
+    share = w.dtype.type(weight / total)
     lr, to_z = w.dtype.type(lr), w.dtype.type(1.0 - beta)
     for i in range(n):
         z[i] -= lr * step[i]

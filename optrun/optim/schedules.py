@@ -38,7 +38,9 @@ def learning_rates(
         float64 (total,).
     """
     climb = min(warmup.duration.steps(steps_per_epoch, total), total) if warmup else 0
-    rest = schedule.rates(lr, total - climb, Length(steps_per_epoch, total - climb))
+    shared = 1 if climb and schedule.begins_in_warmup else 0
+    steps, length = total - climb + shared, Length(steps_per_epoch, total - climb)
+    rest = schedule.rates(lr, steps, length)[shared:]
     if not warmup or not climb:
         return rest
     return np.concatenate([lr * warmup.factors(climb), rest])

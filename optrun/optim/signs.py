@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+import numpy as np
 from pydantic import Field
 
 from optrun.component import Decay, NonNegative, Positive
@@ -56,7 +57,7 @@ class Rprop(Rule):
         least, most = w.dtype.type(h[2]), w.dtype.type(h[3])
         zero, one = w.dtype.type(0), w.dtype.type(1)
         for i in range(w.size):
-            product = g[i] * p[i]
+            product = np.sign(g[i]) * np.sign(p[i])  # small numbers would multiply to 0
             factor = grow if product > zero else (shrink if product < zero else one)
             step = min(max(size[i] * factor, least), most)
             slope = zero if product < zero else g[i]

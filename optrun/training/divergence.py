@@ -47,6 +47,7 @@ def likely_cause(program: Program, step: int) -> str:
         return f"the start: {weights} are too large; choose another"
     rate = rates[min(step, rates.size) - 1]
     l1, l2 = config.regularization.penalties()
+    l1 = 0.0 if config.regularization.proximal_key() else l1  # a threshold stops at 0
     if max(l1, l2) >= 1 and rate * max(l1, l2) >= 1:
         return (
             f"penalties of l1={l1:g} and l2={l2:g} overshoot at a learning rate of {rate:.3g}; "

@@ -211,6 +211,8 @@ def with_mlp(extra: str) -> str:
     return BASE.replace("hidden: [8]", f"hidden: [8], {extra}")
 
 
+L1 = "regularization: {l1: {strength: 0.1, proximal: true}}"
+
 EXACT = [
     # sizes
     (
@@ -332,6 +334,37 @@ EXACT = [
         with_optimizer("{name: lookahead, base: {name: rprop, lr: 100}}"),
         "x.yaml:4:54: optimizer.base.lr: 100, the first step size, is not between 1e-06 and 50",
         "",
+    ),
+    (
+        with_optimizer("newton") + L1,
+        "x.yaml:5:48: regularization.l1.proximal: acts after single gradient steps, which `newton` "
+        "does not take",
+        "write `proximal: false`, or take another optimizer",
+    ),
+    (
+        with_optimizer("schedule_free_sgd")
+        + "regularization: {elastic: {strength: 0.1, proximal: true}}",
+        "x.yaml:5:53: regularization.elastic.proximal: does not last: `schedule_free_sgd` computes "
+        "the weights from its state at every step",
+        "write `proximal: false`, or take another optimizer",
+    ),
+    (
+        with_optimizer("{name: sam, base: rprop}") + L1,
+        "x.yaml:5:48: regularization.l1.proximal: follows the learning rate, and `rprop` looks at "
+        "the rate of the first step only",
+        "write `proximal: false`, or take another optimizer",
+    ),
+    (
+        with_optimizer("{name: lookahead, base: adam}") + L1,
+        "x.yaml:5:48: regularization.l1.proximal: makes no weight 0 with `lookahead`, whose slow "
+        "weights are averages",
+        "write `proximal: false`, or take the `base` optimizer alone",
+    ),
+    (
+        with_mlp("normalization: weight") + L1,
+        "x.yaml:5:48: regularization.l1.proximal: may set all weights of a unit to 0, which "
+        "`weight` divides by",
+        "write `proximal: false`, or another `model.normalization`",
     ),
     (
         with_optimizer("lbfgs")
@@ -521,6 +554,8 @@ def test_a_contradiction(complaint, text, message):
         with_optimizer("{name: sam, base: schedule_free_sgd}") + "scheduler: cosine",
         with_optimizer("adahessian") + "loss: squared_hinge",
         with_optimizer("newton"),
+        with_optimizer("newton") + L1.replace("true", "false"),
+        with_optimizer("{name: sam, base: adam}") + L1,
         with_optimizer("random_local_search") + "initialization: zeros",
         SPHERE,
         SPHERE + "regularization: {l2: 0.1, include_bias: true}",

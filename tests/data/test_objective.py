@@ -1,5 +1,7 @@
 """Bare objectives: their kernels against central differences, their minima, and DeepOBS's."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -18,6 +20,8 @@ OBJECTIVES = {
     "ravine of 100": Ravine(condition=100.0),
     "quadratic": SMALL,
 }
+ENDS = {1: 1.5, 2: 2.25, 3: 2.625}
+"""Beale's c by k."""
 every_objective = pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=OBJECTIVES)
 
 
@@ -220,3 +224,32 @@ def test_the_published_test_loss_of_sgd_is_reached():
 )
 def test_impossible_spectra_are_refused(spectrum, field, text):
     assert text in Quadratic(spectrum=spectrum).problems()[field]
+
+
+@pytest.mark.parametrize(
+    ("kind", "minimum", "value"),
+    [
+        ("saddle", (1, 1), lambda x, y: x**2 - y**2),
+        ("rosenbrock", (1, 1), lambda x, y: (1 - x) ** 2 + 100 * (y - x**2) ** 2),
+        (
+            "beale",
+            (3, 0.5),
+            lambda x, y: sum((Fraction(c) - x + x * y**k) ** 2 for k, c in ENDS.items()),
+        ),
+        ("himmelblau", (3, 2), lambda x, y: (x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2),
+    ],
+)
+def test_values_close_to_a_minimum_keep_their_digits(kind, minimum, value):
+    """In float32, against fractions."""
+    function = FUNCTIONS[kind]()
+    for toward in ((0, 9), (9, 0), (9, 9)):
+        scores = np.nextafter(np.array([minimum], np.float32), np.float32(toward))
+        exact = value(*(Fraction(float(number)) for number in scores[0]))
+        got, _ = value_and_gradient(function, scores, np.zeros_like(scores))
+        assert got == pytest.approx(float(exact), rel=1e-6, abs=0)
+
+
+@pytest.mark.parametrize("x", [1e-4, 1e-8, 1e-12])
+def test_rastrigin_close_to_its_minimum_is_a_round_bowl(x):
+    value, _ = value_at(FUNCTIONS["rastrigin"](), x, -x)
+    assert value == pytest.approx(2 * (1 + 20 * np.pi**2) * x**2, rel=1e-6, abs=0)

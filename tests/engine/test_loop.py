@@ -17,6 +17,10 @@ REGULARIZATIONS = [
     {"input_dropout": 0.2},
     {"input_dropout": 0.2, "dropout": [0.0, 0.3]},
     {"elastic": {"strength": 0.1, "l1_ratio": 0.3}},
+    {"l1": {"strength": 0.1}},
+    {"l1": {"strength": 0.1, "proximal": True}, "l2": 0.02},
+    {"l1": {"strength": 0.1, "proximal": True}, "include_bias": True, "max_norm": 0.8},
+    {"elastic": {"strength": 0.2, "l1_ratio": 0.7, "proximal": True}},
     {"max_norm": 0.8},
     {"gradient_noise": {"eta": 0.3}},
     {"adversarial": {"epsilon": 0.1}},
@@ -38,6 +42,13 @@ WRAPPERS = [
     {"name": "lookahead", "base": {"name": "adam"}},
     {"name": "lookahead", "every": 3, "share": 0.8, "base": {"name": "momentum"}},
 ]
+PROXIMAL = {"l1": {"strength": 0.2, "proximal": True}}
+SUMMING = [
+    {"name": "momentum", "form": "velocity", "dampening": 0.2},
+    {"name": "nesterov", "momentum": 0.5},
+    {"name": "rmsprop", "momentum": 0.5},
+    {"name": "lars", "lr": 0.01},
+]
 CASES = (
     [{"optimizer": {"name": name}} for name in reference.UPDATES]
     + [{"optimizer": {"name": "momentum", "form": "velocity", "dampening": 0.2}}]
@@ -48,6 +59,7 @@ CASES = (
     + [{"loss": name, "model": "linear"} for name in LOSSES]
     + [{"regularization": section} for section in REGULARIZATIONS]
     + [{"optimizer": {"name": "sgd", "clipping": section}} for section in CLIPPINGS]
+    + [{"optimizer": section, "regularization": PROXIMAL} for section in SUMMING]
     + [
         {"training": {"epochs": 2, "batch_size": size, "best_by": "last"}}
         for size in (1, 30, "full")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from optrun.nn.dropout import keep_mask
-from optrun.nn.regularization import penalize
+from optrun.nn.regularization import Regularization, penalize, soft_threshold
 from tests import reference
 
 
@@ -23,6 +23,29 @@ def test_penalties_by_hand(l1, l2, w, value, gradient):
     g = np.zeros(4)
     assert penalize(np.array(w, float), g, float(l1), float(l2)) == pytest.approx(value)
     np.testing.assert_allclose(g, gradient)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_soft_thresholding_by_hand(dtype):
+    w = np.array([1.0, -1.0, 0.25, -0.25, 0.2, -0.0, 0.0, np.inf, np.nan], dtype)
+    soft_threshold(w, 0.25)
+    np.testing.assert_array_equal(w, [0.75, -0.75, 0, 0, 0, 0, 0, np.inf, np.nan])
+
+
+@pytest.mark.parametrize(
+    ("section", "penalties", "threshold"),
+    [
+        ({"l1": 0.5, "l2": 2.0}, [0.5, 2.0], 0.0),
+        ({"l1": {"strength": 0.5}}, [0.5, 0.0], 0.0),
+        ({"l1": {"strength": 0.5, "proximal": True}, "l2": 2.0}, [0.5, 2.0], 0.5),
+        ({"elastic": {"strength": 2.0, "l1_ratio": 0.25}}, [0.5, 1.5], 0.0),
+        ({"elastic": {"strength": 2.0, "l1_ratio": 0.25, "proximal": True}}, [0.5, 1.5], 0.5),
+    ],
+)
+def test_both_spellings_of_a_penalty(section, penalties, threshold):
+    regularization = Regularization.model_validate(section)
+    assert regularization.penalties() == penalties
+    assert regularization.threshold() == threshold
 
 
 @pytest.mark.parametrize("size", [1, 3, 4, 1000, 1003])

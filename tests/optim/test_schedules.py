@@ -110,22 +110,35 @@ def test_warmup_climbs_to_the_rate_and_the_schedule_follows(name, warmup, durati
     got = rates(name, fields, WARMUPS[warmup](name=warmup, duration=duration, **more))
     assert len(got) == TOTAL
     rising = [LR * climb(t, steps) for t in range(1, steps + 1)]
-    rest = [curve(t, TOTAL - steps) for t in range(TOTAL - steps)]
+    first = 1 if steps and SCHEDULES[name].begins_in_warmup else 0
+    rest = [curve(first + t, TOTAL - steps) for t in range(TOTAL - steps)]
     np.testing.assert_allclose(got, rising + rest, rtol=1e-12)
 
 
-@pytest.mark.parametrize("case", curves.SCHEDULES)
-@pytest.mark.parametrize("warmup", [None, *curves.WARMUPS])
+def torch_cases():
+    """(case, warmup) of every stored curve."""
+    yield from ((case, None) for case in curves.SCHEDULES)
+    yield from ((case, warmup) for warmup in curves.WARMUPS for case in curves.behind_warmups())
+
+
+@pytest.mark.parametrize(("case", "warmup"), torch_cases())
 def test_curve_equals_pytorch(case, warmup):
+    """Behind a warmup, that of SequentialLR."""
     section, _ = curves.SCHEDULES[case]
-    expected, climb = STORED[f"schedule/{case}/{curves.STEPS}"], None
-    if warmup:
-        shorter = STORED[f"schedule/{case}/{curves.STEPS - curves.WARMUP_STEPS}"]
-        expected = STORED[f"warmup/{warmup}"] + shorter
-        climb = WARMUPS[warmup](**curves.WARMUPS[warmup][0])
+    climb = WARMUPS[warmup](**curves.WARMUPS[warmup][0]) if warmup else None
     schedule = SCHEDULES[section["name"]](**section)
     got = learning_rates(curves.LR, schedule, climb, curves.STEPS_PER_EPOCH, curves.STEPS)
-    np.testing.assert_allclose(got, expected, rtol=1e-10)
+    np.testing.assert_allclose(got, STORED[f"{warmup or 'schedule'}/{case}"], rtol=1e-10)
+
+
+@pytest.mark.parametrize("steps", [1, 4, 40])
+def test_inverse_sqrt_behind_as_long_a_warmup_is_the_transformers_schedule(steps):
+    """d^(−½)·min(step^(−½), step·w^(−3/2)), Vaswani et al. 2017, scaled to LR at step w."""
+    warmup = LinearWarmup(duration=f"{steps} steps")
+    got = rates("inverse_sqrt", {"offset": f"{steps} steps"}, warmup)
+    step = np.arange(1, TOTAL + 1)
+    expected = LR * np.sqrt(steps) * np.minimum(step**-0.5, step * steps**-1.5)
+    np.testing.assert_allclose(got, expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize(

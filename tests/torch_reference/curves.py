@@ -10,9 +10,6 @@ from typing import Any
 
 FILE = Path(__file__).with_name("curves.json")
 LR, STEPS, WARMUP_STEPS, STEPS_PER_EPOCH = 0.3, 60, 12, 6
-LENGTHS = (STEPS, STEPS - WARMUP_STEPS)
-"""Steps of a schedule: of the whole run, and of what a warmup leaves of it."""
-
 Build = Callable[[Any, Any, int], Any]
 """(torch.optim.lr_scheduler, optimizer, steps) → its scheduler."""
 
@@ -97,6 +94,15 @@ WARMUPS: dict[str, tuple[dict[str, Any], Build]] = {
     ),
 }
 
+
+def behind_warmups() -> list[str]:
+    """The schedules that SequentialLR can put behind a warmup.
+
+    OneCycleLR changes the optimizer's base rate as it is made, and with it the warmup before it.
+    """
+    return [name for name in SCHEDULES if not name.startswith("one_cycle")]
+
+
 EPOCHS = 40
 LOSSES = [1 / (1 + 0.3 * k) + 0.1 * math.sin(1.7 * k) ** 2 for k in range(EPOCHS)]
 ACCURACIES = [1 - 0.9 * loss for loss in LOSSES]
@@ -137,14 +143,11 @@ def watched(section: dict[str, Any]) -> list[float]:
 
 
 def made() -> dict[str, list[float]]:
-    """Every curve by its name: schedules for each length, warmups for theirs, plateaus."""
-    curves = {
-        f"schedule/{name}/{steps}": curve(build, steps)
-        for name, (_, build) in SCHEDULES.items()
-        for steps in LENGTHS
-    }
-    for name, (_, build) in WARMUPS.items():
-        curves[f"warmup/{name}"] = curve(build, WARMUP_STEPS)
+    """Every curve by its name: schedules, schedules behind warmups, plateaus."""
+    curves = {f"schedule/{name}": curve(build) for name, (_, build) in SCHEDULES.items()}
+    for warmup in WARMUPS:
+        for name in behind_warmups():
+            curves[f"{warmup}/{name}"] = curve(behind(warmup, name))
     for name, (section, arguments) in PLATEAUS.items():
         curves[f"plateau/{name}"] = plateau(watched(section), arguments)
     return curves
@@ -163,16 +166,27 @@ def plateau(values: list[float], arguments: dict[str, Any]) -> list[float]:
     return rates
 
 
-def curve(build: Build, steps: int) -> list[float]:
+def behind(warmup: str, name: str) -> Build:
+    """How torch builds a warmup and the schedule that takes over after it."""
+
+    def build(schedulers: Any, optimizer: Any, steps: int) -> Any:
+        first = WARMUPS[warmup][1](schedulers, optimizer, WARMUP_STEPS)
+        second = SCHEDULES[name][1](schedulers, optimizer, steps - WARMUP_STEPS)
+        return schedulers.SequentialLR(optimizer, [first, second], [WARMUP_STEPS])
+
+    return build
+
+
+def curve(build: Build) -> list[float]:
     """The rate at each step of a run that torch schedules."""
     import torch
 
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=LR)
-    scheduler = build(torch.optim.lr_scheduler, optimizer, steps)
+    scheduler = build(torch.optim.lr_scheduler, optimizer, STEPS)
     rates = []
-    for step in range(steps):
+    for step in range(STEPS):
         rates.append(optimizer.param_groups[0]["lr"])
         optimizer.step()
-        if step < steps - 1:  # OneCycleLR refuses a step too many
+        if step < STEPS - 1:  # OneCycleLR refuses a step too many
             scheduler.step()
     return rates

@@ -14,7 +14,10 @@ FILE = Path(__file__).with_name("losses.json")
 SCORES = {
     "near": 3 * np.sin(np.arange(28.0)).reshape(7, 4),
     "far": 1000.0 * np.array([[1, -1, 0, 0], [-1, -1, -1, -1], [0, 1, 1, -1]]),
+    "equal": np.full((3, 4), 1e8),
+    "offset": 2.0**20 + np.array([[0, 1, 2, 0.5], [3, 0, 0.125, 0], [-2, 0, 1, 1.75]]),
 }
+"""All but "near" are exact in float32."""
 KINDS = {
     "softmax": ("labels", "mixed"),
     "hinge": ("labels",),
@@ -86,7 +89,8 @@ def torch_loss(section: dict[str, Any], scores: Any, targets: Any) -> Any:
         return functional.mse_loss(scores, targets)
     if section["name"] == "softmax":
         smoothing, penalty = section.get("label_smoothing", 0), section.get("confidence_penalty", 0)
-        entropy = torch.distributions.Categorical(logits=scores).entropy().mean()
+        log_p = functional.log_softmax(scores, 1)
+        entropy = -(log_p.exp() * log_p).sum(1).mean()
         plain = functional.cross_entropy(scores, targets, label_smoothing=smoothing)
         return plain - penalty * entropy
     power = {"hinge": 1, "squared_hinge": 2}[section["name"]]

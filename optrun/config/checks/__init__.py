@@ -61,6 +61,7 @@ CHECKS: tuple[Check, ...] = (
     optimizers.optimizer_agrees_with_itself,
     optimizers.rate_can_be_scaled,
     optimizers.weights_stay_as_they_are_left,
+    optimizers.thresholds_can_act,
     optimizers.driver_is_asked_for_what_it_does,
     optimizers.driver_fits_into_memory,
     optimizers.statistics_are_of_the_weights,

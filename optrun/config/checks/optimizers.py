@@ -42,6 +42,31 @@ def weights_stay_as_they_are_left(
         yield ("averaging",), message, "remove it"
 
 
+def thresholds_can_act(
+    optimizer: Optimizer, model: Model, regularization: Regularization
+) -> Iterator[Contradiction]:
+    """Soft-thresholding after a step needs a step of a known rate, and has the last word on w."""
+    key, rule, normalizer = regularization.proximal_key(), optimizer.rule, model.normalizer()
+    if not key:
+        return
+    hint = "write `proximal: false`, or take another optimizer"
+    if rule is None:
+        message = f"acts after single gradient steps, which `{optimizer.name}` does not take"
+    elif rule.remakes_weights:
+        message = f"does not last: `{rule.name}` computes the weights from its state at every step"
+    elif rule.ignores_schedule:
+        message = f"follows the learning rate, and `{rule.name}` {rule.ignores_schedule}"
+    elif optimizer.lookahead()[0]:
+        message = f"makes no weight 0 with `{optimizer.name}`, whose slow weights are averages"
+        hint = "write `proximal: false`, or take the `base` optimizer alone"
+    elif normalizer and normalizer.of_weights:
+        message = f"may set all weights of a unit to 0, which `{normalizer.name}` divides by"
+        hint = "write `proximal: false`, or another `model.normalization`"
+    else:
+        return
+    yield ("regularization", key, "proximal"), message, hint
+
+
 def driver_is_asked_for_what_it_does(
     optimizer: Optimizer, regularization: Regularization
 ) -> Iterator[Contradiction]:
