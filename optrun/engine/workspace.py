@@ -60,6 +60,13 @@ class Workspace:
                 total += float(l1 * absolute + 0.5 * l2 * squares)
         return total
 
+    def sparsity(self, weights: np.ndarray) -> float | None:
+        """The share of weights, biases left out, that are exactly 0; None if there are none."""
+        matrices = [block for block in self.places.blocks if block["is_matrix"]]
+        parts = [weights[b["start"] :][: b["rows"] * b["columns"]] for b in matrices]
+        size = sum(part.size for part in parts)
+        return 1 - sum(map(np.count_nonzero, parts)) / size if size else None
+
     def named_weights(self, flat: np.ndarray) -> dict[str, np.ndarray]:
         """A flat parameter array as `layers.0.weight` (fan_in, fan_out), `layers.0.bias`, …"""
         return named_parts(self.places, flat)

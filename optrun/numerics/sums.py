@@ -36,6 +36,15 @@ def add_to_lanes(v, absolute, squares):
 
 
 @kernel
+def relative_change(before, after):
+    """‖v − u‖/‖u‖ of u = `before`, which is used up, and the first numbers v of `after`."""
+    squares = norms(before)[1]
+    for i in range(before.size):
+        before[i] = after[i] - before[i]
+    return np.sqrt(norms(before)[1] / squares)
+
+
+@kernel
 def fold(v):
     """Σv of a float64 array, which is used up: its second half is added to its first, and so on.
 
