@@ -10,14 +10,14 @@ import numpy as np
 
 from optrun.engine.arrays import Epoch
 from optrun.engine.program import LONGEST_CHUNK, Program
-from optrun.metrics import EVALUATED
+from optrun.metrics import EVALUATED, whose
 from optrun.numerics.sums import norms
 from optrun.optim.plateau import Plateau
 from optrun.store.run_directory import RunDirectory
+from optrun.training.candidate import Figures, candidates
 from optrun.training.divergence import diagnose, loss_limit
 from optrun.training.interrupt import Interrupt
 from optrun.training.observer import Observer, Pulse
-from optrun.training.selection import Selection
 
 CARRIED = ("weights", "state", "slow", "average")
 """The parameters' arrays that a checkpoint holds; the gradient is made anew at every step."""
@@ -37,6 +37,8 @@ class Progress:
         limit: the batch loss that counts as exploded.
         seconds_train, seconds_eval, seconds_compile: spent so far, in all processes.
         watched: the metric that the schedule answers to, after each epoch.
+        last_step: the row of the last step, as steps.csv has or would have it.
+        logged: the last step in steps.csv.
         metrics_length, steps_length: bytes of the two tables.
     """
 
@@ -47,10 +49,11 @@ class Progress:
     seconds_train: float = 0.0
     seconds_eval: float = 0.0
     seconds_compile: float = 0.0
-    watched: list[float] = field(default_factory=list)
+    watched: list[float | None] = field(default_factory=list)
+    last_step: dict[str, Any] = field(default_factory=dict)
+    logged: int = 0
     metrics_length: int = 0
     steps_length: int = 0
-    selection: Selection = field(default_factory=Selection)
 
 
 class Stopped(Exception):
@@ -70,11 +73,9 @@ class Trainer:
         self.progress = Progress()
         self.weights = program.parameters.weights
         self.trained = program.parameters.gradient.size
-        self.best = self.weights.copy()
-        self.best_average = program.parameters.average.copy()
+        self.candidates = candidates(program)
         self.epoch_start = self.weights.copy()
         self.planned = program.rates.copy()
-        self.row: dict[str, Any] = {}
         self.chunk = 1
         self.save_again_at = perf_counter() + CHECKPOINT_SECONDS
         if directory.has_checkpoint():
@@ -93,16 +94,14 @@ class Trainer:
     def resume(self) -> None:
         """Take up the run where its checkpoint left it."""
         saved = self.directory.load_checkpoint()
-        progress = json.loads(str(saved["progress"]))
-        selection = Selection(**progress.pop("selection"))
-        self.progress = Progress(**progress, selection=selection)
+        self.progress = Progress(**json.loads(str(saved["progress"])))
+        states = json.loads(str(saved["candidates"]))
+        for candidate in self.candidates:
+            candidate.restore(states[candidate.whose], saved[f"{candidate.whose}best"])
         parameters = self.program.parameters
         for name in CARRIED:
             getattr(parameters, name)[:] = saved[name]
-        self.best[:] = saved["best"]
-        self.best_average[:] = saved["best_average"]
         self.epoch_start[:] = saved["epoch_start"]
-        self.row = json.loads(str(saved["row"]))
         self.cut_rates()
         self.metrics = self.directory.open_metrics(self.progress.metrics_length)
         self.steps = self.directory.open_steps(self.progress.steps_length)
@@ -117,10 +116,9 @@ class Trainer:
         self.directory.save_checkpoint(
             {
                 "progress": np.array(json.dumps(asdict(self.progress))),
-                "row": np.array(json.dumps(self.row)),
+                "candidates": np.array(json.dumps({c.whose: c.state() for c in self.candidates})),
                 **{name: getattr(self.program.parameters, name) for name in CARRIED},
-                "best": self.best,
-                "best_average": self.best_average,
+                **{f"{candidate.whose}best": candidate.kept for candidate in self.candidates},
                 "epoch_start": self.epoch_start,
             }
         )
@@ -145,17 +143,25 @@ class Trainer:
             Stopped: on request, or after `pause_after` epochs.
         """
         training = self.program.config.training
+        watched = next(c for c in self.candidates if c.whose == whose(str(training.best_by)))
         while self.progress.epoch < training.epochs:
-            if self.progress.selection.exhausted(training):
-                best = self.progress.selection
+            if watched.selection.exhausted(training.early_stopping):
                 return (
-                    f"early stopping: {training.best_by} has not improved in {best.waited} epochs"
+                    f"early stopping: {training.best_by} has not improved in "
+                    f"{watched.selection.waited} epochs{self.without_average()}"
                 )
             if pause_after is not None and self.progress.epoch >= pause_after:
                 self.save()
                 raise Stopped(f"paused after epoch {self.progress.epoch} of {training.epochs}")
             self.train_epoch()
         return None
+
+    def without_average(self) -> str:
+        """The end of a sentence where the run has ended before its average began."""
+        begins = self.program.first_average
+        if begins is None or self.progress.step >= begins:
+            return ""
+        return f"; there are no averaged weights, which begin at step {begins:,}"
 
     def train_epoch(self) -> None:
         """Run the epoch under way to its end, measure it and write its row."""
@@ -227,23 +233,20 @@ class Trainer:
 
     # Measuring and telling
 
-    def test(self) -> dict[str, float | None]:
-        """Loss and accuracy of the chosen weights on the test set, which nothing else looks at."""
-        begun, data = perf_counter(), self.program.data
-        figures = measures("test", self.program.evaluate(data.test, self.best))
-        if self.best_average.size:
-            average = self.program.evaluate(data.test, self.best_average)
-            figures |= measures("average_test", average)
+    def test(self) -> Figures:
+        """Losses and accuracies of what was kept on the test set, if there is one."""
+        if not self.program.config.dataset.has_test:
+            return {}
+        begun = perf_counter()
+        figures: Figures = {}
+        for candidate in self.candidates:
+            figures |= candidate.test()
         self.progress.seconds_eval += perf_counter() - begun
         return figures
 
-    def chosen_weights(self) -> dict[str, np.ndarray]:
-        """What best.npz holds: the chosen weights, and their average if there is one."""
-        named = self.program.named_weights(self.best)
-        if self.best_average.size:
-            average = self.program.named_weights(self.best_average)
-            named |= {f"average.{name}": part for name, part in average.items()}
-        return named
+    def kept_weights(self) -> dict[str, np.ndarray]:
+        """What best.npz holds: the chosen weights, and those chosen of their averages."""
+        return {name: w for candidate in self.candidates for name, w in candidate.named().items()}
 
     def measure(
         self, epoch: int, rate: float | None, mean_norm: float | None, moved: float | None
@@ -255,13 +258,14 @@ class Trainer:
         """
         program, progress = self.program, self.progress
         begun = perf_counter()
-        weights = program.evaluation_weights()
-        figures = self.figures("", weights)
-        if program.parameters.average.size:
-            figures |= self.figures("average_", program.parameters.average)
-        penalty = program.penalty(weights)
+        figures: Figures = {}
+        for candidate in self.candidates:
+            figures |= candidate.measure(progress.step)
+        weights = self.candidates[0].weights
+        assert weights is not None
+        penalty, sparsity = program.penalty(weights), program.sparsity(weights)
         progress.seconds_eval += perf_counter() - begun
-        for loss in (figures["train_loss"], figures["val_loss"]):
+        for loss in (figures["train_loss"], figures.get("val_loss")):
             if loss is not None and not (abs(loss) <= progress.limit and math.isfinite(loss)):
                 raise diagnose(program, loss, progress.step)
         return {
@@ -273,51 +277,55 @@ class Trainer:
             "penalty": penalty,
             "grad_norm": mean_norm,
             "weight_norm": length(weights[: self.trained]),
+            "sparsity": sparsity,
             "update_norm": moved,
+            "update_ratio": progress.last_step.get("update_ratio"),
             "seconds": progress.seconds_train,
         }
 
-    def figures(self, prefix: str, weights: np.ndarray) -> dict[str, float | None]:
-        """Loss and accuracy of weights on training and validation data, if there are any."""
-        data = self.program.data
-        found: dict[str, float | None] = {}
-        for name, split in (("train", data.train), ("val", data.validation)):
-            result = self.program.evaluate(split, weights) if split is not None else (None, None)
-            found |= measures(f"{prefix}{name}", result)
-        return found
-
     def finish_row(self, row: dict[str, Any]) -> None:
-        """Write an epoch's row, and keep its weights if they are the best."""
-        training = self.program.config.training
-        if self.progress.selection.offer(row["epoch"], row, training):
-            self.best[:] = self.program.evaluation_weights()
-            self.best_average[:] = self.program.parameters.average
-            self.row = row
+        """Write an epoch's row, and keep the weights that are the best so far."""
+        for candidate in self.candidates:
+            candidate.offer(row)
         self.metrics.append([row])
         self.observer.epoch(row)
 
     def log(self, done: int, seconds: float) -> None:
-        """Add the chunk's logged steps, and a step that broke off, to steps.csv."""
-        program, progress, record = self.program, self.progress, self.program.record
-        every = program.config.training.log_every
-        broken = not -progress.limit <= record.loss[done - 1] <= progress.limit
-        rows = []
-        for k in range(done):
-            t = progress.step + k + 1
-            if t == 1 or t % every == 0 or (broken and k == done - 1):
-                rows.append(
-                    {
-                        "step": t,
-                        "epoch": t / program.steps_per_epoch,
-                        "lr": self.rate_at(t),
-                        "loss": float(record.loss[k]),
-                        "penalty": float(record.penalty[k]),
-                        "grad_norm": float(record.norm[k]),
-                        "seconds": progress.seconds_train + seconds * (k + 1) / done,
-                    }
-                )
+        """Add the chunk's logged steps to steps.csv, and have the last of all at hand."""
+        progress, every = self.progress, self.program.config.training.log_every
+        rows = [
+            self.step_row(k, progress.seconds_train + seconds * (k + 1) / done)
+            for k in range(done)
+            if (t := progress.step + k + 1) == 1 or t % every == 0
+        ]
+        progress.last_step = self.step_row(done - 1, progress.seconds_train + seconds)
+        self.add_steps(rows)
+
+    def log_last(self) -> None:
+        """Add the last step to steps.csv, unless it is there."""
+        if self.progress.step > self.progress.logged:
+            self.add_steps([self.progress.last_step])
+
+    def add_steps(self, rows: list[dict[str, Any]]) -> None:
+        """Add rows to steps.csv."""
         if rows:
             self.steps.append(rows)
+            self.progress.logged = rows[-1]["step"]
+
+    def step_row(self, k: int, seconds: float) -> dict[str, Any]:
+        """The row of steps.csv of the chunk's k-th step, counted from 0."""
+        record, t = self.program.record, self.progress.step + k + 1
+        ratio = float(record.ratio[k])
+        return {
+            "step": t,
+            "epoch": t / self.program.steps_per_epoch,
+            "lr": self.rate_at(t),
+            "loss": float(record.loss[k]),
+            "penalty": float(record.penalty[k]),
+            "grad_norm": float(record.norm[k]),
+            "update_ratio": ratio if math.isfinite(ratio) else None,
+            "seconds": seconds,
+        }
 
     def rate_at(self, t: int) -> float | None:
         """The learning rate of step t, counted from 1; None where the optimizer has none."""
@@ -340,11 +348,6 @@ class Trainer:
                 seconds_left=left / max(speed, 1e-9),
             )
         )
-
-
-def measures(name: str, result: tuple[float | None, float | None]) -> dict[str, float | None]:
-    """(loss, accuracy) by the names they have in tables and summaries."""
-    return dict(zip((f"{name}_loss", f"{name}_accuracy"), result, strict=True))
 
 
 def length(vector: np.ndarray) -> float:
