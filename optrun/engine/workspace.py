@@ -1,5 +1,6 @@
 """Everything that the steps of a run compute with."""
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,11 @@ class Workspace:
     def rates(self) -> np.ndarray:
         """Learning rate of every step of the run, float64 (steps,)."""
         return self.curves.rates
+
+    def rate_at(self, t: int) -> float | None:
+        """The learning rate of step t, counted from 1; None where the optimizer has none."""
+        rate = float(self.rates[t - 1])
+        return None if math.isnan(rate) else rate
 
     def penalty(self, weights: np.ndarray) -> float:
         """What the penalties add to the loss."""

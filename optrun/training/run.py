@@ -201,17 +201,17 @@ def train(trainer: Trainer, observer: Observer, pause_after: int | None) -> dict
             trainer.start()
         reason = trainer.train(pause_after)
     except Stopped as stop:
-        trainer.log_last()  # after the checkpoint, so that the run that goes on has no such row
+        trainer.log.add_last()  # after the checkpoint, so that the run that goes on has no such row
         return {"status": "stopped", "reason": str(stop)}
     except Divergence as divergence:
         # no checkpoint: a run cut short before its summary is written diverges again, alike
-        trainer.log_last()
+        trainer.log.add_last()
         return {
             "status": "diverged",
             "reason": divergence.reason,
             "diverged_step": divergence.step,
         }
-    trainer.log_last()
+    trainer.log.add_last()
     trainer.save()
     return {"status": "finished", "reason": reason, **trainer.test()}
 

@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from time import perf_counter
 from typing import Any
 
@@ -18,6 +18,8 @@ from optrun.training.candidate import Figures, candidates
 from optrun.training.divergence import diagnose, loss_limit
 from optrun.training.interrupt import Interrupt
 from optrun.training.observer import Observer, Pulse
+from optrun.training.progress import Progress
+from optrun.training.step_log import StepLog
 
 CARRIED = ("weights", "state", "slow", "average")
 """The parameters' arrays that a checkpoint holds; the gradient is made anew at every step."""
@@ -25,35 +27,6 @@ CHUNK_SECONDS = 0.1
 CHECKPOINT_SECONDS = 1.0
 CHECKPOINT_SHARE = 0.05
 """Checkpoints are at least so far apart that writing them takes no more of the time than this."""
-
-
-@dataclass
-class Progress:
-    """How far a run has come, beside its arrays; with them, all that resuming needs.
-
-    Attributes:
-        step, epoch: steps and whole epochs done.
-        norms: sum of the gradient's norms over the epoch under way.
-        limit: the batch loss that counts as exploded.
-        seconds_train, seconds_eval, seconds_compile: spent so far, in all processes.
-        watched: the metric that the schedule answers to, after each epoch.
-        last_step: the row of the last step, as steps.csv has or would have it.
-        logged: the last step in steps.csv.
-        metrics_length, steps_length: bytes of the two tables.
-    """
-
-    step: int = 0
-    epoch: int = 0
-    norms: float = 0.0
-    limit: float = math.inf
-    seconds_train: float = 0.0
-    seconds_eval: float = 0.0
-    seconds_compile: float = 0.0
-    watched: list[float | None] = field(default_factory=list)
-    last_step: dict[str, Any] = field(default_factory=dict)
-    logged: int = 0
-    metrics_length: int = 0
-    steps_length: int = 0
 
 
 class Stopped(Exception):
@@ -82,6 +55,7 @@ class Trainer:
             self.resume()
         else:
             self.metrics, self.steps = directory.open_metrics(), directory.open_steps()
+        self.log = StepLog(program, self.steps, self.progress)
 
     # Saving and resuming
 
@@ -178,7 +152,7 @@ class Trainer:
         moved = length(self.epoch_start[: self.trained])
         row = self.measure(
             epoch=progress.epoch + 1,
-            rate=self.rate_at(progress.step),
+            rate=program.rate_at(progress.step),
             mean_norm=progress.norms / program.steps_per_epoch,
             moved=moved,
         )
@@ -210,7 +184,7 @@ class Trainer:
         begun = perf_counter()
         done = program.run(progress.step, count, epoch, progress.limit)
         seconds = perf_counter() - begun
-        self.log(done, seconds)
+        self.log.add_chunk(done, seconds)
         progress.step += done
         progress.seconds_train += seconds
         # one by one, so that the sum does not depend on where chunks begin
@@ -290,48 +264,6 @@ class Trainer:
         self.metrics.append([row])
         self.observer.epoch(row)
 
-    def log(self, done: int, seconds: float) -> None:
-        """Add the chunk's logged steps to steps.csv, and have the last of all at hand."""
-        progress, every = self.progress, self.program.config.training.log_every
-        rows = [
-            self.step_row(k, progress.seconds_train + seconds * (k + 1) / done)
-            for k in range(done)
-            if (t := progress.step + k + 1) == 1 or t % every == 0
-        ]
-        progress.last_step = self.step_row(done - 1, progress.seconds_train + seconds)
-        self.add_steps(rows)
-
-    def log_last(self) -> None:
-        """Add the last step to steps.csv, unless it is there."""
-        if self.progress.step > self.progress.logged:
-            self.add_steps([self.progress.last_step])
-
-    def add_steps(self, rows: list[dict[str, Any]]) -> None:
-        """Add rows to steps.csv."""
-        if rows:
-            self.steps.append(rows)
-            self.progress.logged = rows[-1]["step"]
-
-    def step_row(self, k: int, seconds: float) -> dict[str, Any]:
-        """The row of steps.csv of the chunk's k-th step, counted from 0."""
-        record, t = self.program.record, self.progress.step + k + 1
-        ratio = float(record.ratio[k])
-        return {
-            "step": t,
-            "epoch": t / self.program.steps_per_epoch,
-            "lr": self.rate_at(t),
-            "loss": float(record.loss[k]),
-            "penalty": float(record.penalty[k]),
-            "grad_norm": float(record.norm[k]),
-            "update_ratio": ratio if math.isfinite(ratio) else None,
-            "seconds": seconds,
-        }
-
-    def rate_at(self, t: int) -> float | None:
-        """The learning rate of step t, counted from 1; None where the optimizer has none."""
-        rate = float(self.program.rates[t - 1])
-        return None if math.isnan(rate) else rate
-
     def tell(self, loss: float) -> None:
         """Let the observer know where training is."""
         program, progress = self.program, self.progress
@@ -343,7 +275,7 @@ class Trainer:
                 step=progress.step,
                 epoch=progress.epoch + 1,
                 loss=loss,
-                rate=self.rate_at(progress.step),
+                rate=program.rate_at(progress.step),
                 examples_per_second=speed,
                 seconds_left=left / max(speed, 1e-9),
             )

@@ -112,7 +112,7 @@ def test_a_run_that_ends_before_its_average_begins_says_so(tmp_path):
     done = train(tmp_path, "averaging=swa", stopping, "optimizer.lr=0.3")
     assert done.summary["epochs"] < 37
     assert done.summary["reason"].endswith(
-        f"in 2 epochs; there are no averaged weights, which begin at step 76"
+        "in 2 epochs; there are no averaged weights, which begin at step 76"
     )
     assert {done.summary[name] for name in done.summary if name.startswith("average_")} == {None}
     assert not any(name.startswith("average.") for name in done.weights)

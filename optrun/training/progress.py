@@ -1,0 +1,34 @@
+"""How far a run has come: what a checkpoint holds beside arrays."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Progress:
+    """How far a run has come, beside its arrays; with them, all that resuming needs.
+
+    Attributes:
+        step, epoch: steps and whole epochs done.
+        norms: sum of the gradient's norms over the epoch under way.
+        limit: the batch loss that counts as exploded.
+        seconds_train, seconds_eval, seconds_compile: spent so far, in all processes.
+        watched: the metric that the schedule answers to, after each epoch.
+        last_step: the row of the last step, as steps.csv has or would have it.
+        logged: the last step in steps.csv.
+        metrics_length, steps_length: bytes of the two tables.
+    """
+
+    step: int = 0
+    epoch: int = 0
+    norms: float = 0.0
+    limit: float = math.inf
+    seconds_train: float = 0.0
+    seconds_eval: float = 0.0
+    seconds_compile: float = 0.0
+    watched: list[float | None] = field(default_factory=list)
+    last_step: dict[str, Any] = field(default_factory=dict)
+    logged: int = 0
+    metrics_length: int = 0
+    steps_length: int = 0
