@@ -5,7 +5,7 @@ kernels compute in float64 whatever the run's type.
 """
 
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,9 @@ Numbers = Annotated[list[float], Field(min_length=1)]
 
 
 class Function(Objective):
-    """A function f(θ); there is nothing else to test it on."""
+    """A function f(θ), the same for training and test."""
 
-    has_test: ClassVar[bool] = False
+    has_examples = False
 
     name: Literal["function"] = "function"
     kind: str

@@ -209,7 +209,7 @@ class Trainer:
 
     def test(self) -> Figures:
         """Losses and accuracies of what was kept on the test set, if there is one."""
-        if not self.program.config.dataset.has_test:
+        if not self.program.config.dataset.has_examples:
             return {}
         begun = perf_counter()
         figures: Figures = {}
