@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+AVERAGE = "average_"
+"""What the names of the averaged weights' figures begin with."""
+WHOSE = ("", AVERAGE)
+"""The weights that have figures of their own, by what their names begin with."""
 SPLITS = {"train": "training", "val": "validation", "test": "test"}
 """The splits of a dataset, as names of metrics abbreviate them, in words."""
 
@@ -36,7 +40,7 @@ class Metric:
 
 
 def evaluated(split: str, whose: str = "") -> tuple[Metric, Metric]:
-    """Loss and accuracy of weights on a split; `whose` is `average_` for averaged weights."""
+    """Loss and accuracy of weights on a split; `whose` is one of `WHOSE`."""
     words, weights = SPLITS[split], "the averaged weights" if whose else "the weights"
     label = f"{words} {{}} of the average" if whose else f"{words} {{}}"
     return (
@@ -66,14 +70,20 @@ PER_EPOCH: tuple[Metric, ...] = (
     LR,
     *(
         metric
-        for whose in ("", "average_")
+        for whose in WHOSE
         for split in ("train", "val")
         for metric in evaluated(split, whose)
     ),
     PENALTY,
     Metric("grad_norm", "gradient norm", "Mean over the epoch's steps of the gradient's norm."),
     Metric("weight_norm", "weight norm", "Euclidean norm of all parameters."),
+    Metric("sparsity", "sparsity", "Share of the weights, biases left out, that are exactly 0."),
     Metric("update_norm", "update norm", "Norm of the parameters' change over the whole epoch."),
+    Metric(
+        "update_ratio",
+        "update ratio",
+        "Norm of the parameters' change in the epoch's last step over their norm before it.",
+    ),
     SECONDS,
 )
 """The columns of metrics.csv."""
@@ -85,6 +95,11 @@ PER_STEP: tuple[Metric, ...] = (
     Metric("loss", "batch loss", "Mean loss of the step's batch, without penalties."),
     PENALTY,
     Metric("grad_norm", "gradient norm", "Norm of the step's gradient, before clipping."),
+    Metric(
+        "update_ratio",
+        "update ratio",
+        "Norm of the parameters' change in the step over their norm before it.",
+    ),
     SECONDS,
 )
 """The columns of steps.csv."""
@@ -99,10 +114,15 @@ METRICS: dict[str, Metric] = {
     for metric in (
         *PER_STEP,
         *PER_EPOCH,
-        *(m for whose in ("", "average_") for m in evaluated("test", whose)),
+        *(m for whose in WHOSE for m in evaluated("test", whose)),
     )
 }
 """Every metric by name."""
+
+
+def whose(name: str) -> str:
+    """Whose figure a metric is, one of `WHOSE`: `average_` for `average_val_loss`."""
+    return AVERAGE if name.startswith(AVERAGE) else ""
 
 
 def is_accuracy(name: str) -> bool:

@@ -160,10 +160,13 @@ def ending(directory: Path, summary: dict[str, Any], data_dir: Path | None = Non
 
 def finished_lines(summary: dict[str, Any]) -> list[str]:
     """The result of a finished run, and the time it took."""
+    tested = summary["test_loss"] is not None
+    split, name = ("test", "test") if tested else ("train", "training")
     chosen = f"with the weights of epoch {summary['best_epoch']}"
-    lines = [f"test {figures(summary, 'test')}, {chosen}"]
-    if summary["average_test_loss"] is not None:
-        lines.append(f"averaged weights of that epoch: test {figures(summary, 'average_test')}")
+    lines = [f"{name} {figures(summary, split)}, {chosen}"]
+    if summary[f"average_{split}_loss"] is not None:
+        chosen = f"with the averaged weights of epoch {summary['average_best_epoch']}"
+        lines.append(f"{name} {figures(summary, f'average_{split}')}, {chosen}")
     return [
         *lines,
         f"trained {counted(summary['epochs'], 'epoch')} in {duration(summary['seconds_train'])}; "

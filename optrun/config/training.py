@@ -5,13 +5,15 @@ from typing import Literal
 from optrun.component import Count, NonNegative, Section, Size
 
 USUAL_BATCH = 128
+BestBy = Literal["val_accuracy", "val_loss", "average_val_accuracy", "average_val_loss", "last"]
 
 
 class EarlyStopping(Section):
     """Stop when `best_by` has not improved for a while, and keep the best weights."""
 
     patience: Count = 5
-    """Epochs without improvement before stopping."""
+    """Epochs without improvement before stopping. At a `min_delta` of 0, an equal accuracy at a
+    lower validation loss is an improvement."""
     min_delta: NonNegative = 0.0
     """An improvement counts only if it is larger than this."""
 
@@ -27,9 +29,12 @@ class Training(Section):
     """Whether the last batch of an epoch is left out if it is smaller than the others."""
     log_every: Count = 10
     """Steps between rows of steps.csv."""
-    best_by: Literal["val_accuracy", "val_loss", "last"] | None = None
-    """What chooses the weights that are kept and tested. Default: `val_accuracy`, `val_loss` where
-    numbers are predicted, `last` without validation data."""
+    best_by: BestBy | None = None
+    """What chooses the epoch whose weights are kept and tested. Ties go to the lower validation
+    loss, then to the later epoch, and never to epoch 0. With `averaging`, the averaged weights have
+    an epoch of their own, chosen by the same measure of theirs; `average_` in front makes early
+    stopping watch theirs. Default: `val_accuracy`, `val_loss` where numbers are predicted, `last`
+    without validation data."""
     early_stopping: EarlyStopping | None = None
     """Off unless given."""
 

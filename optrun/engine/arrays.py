@@ -103,8 +103,11 @@ class Record(NamedTuple):
         loss: of the batch, without penalties.
         penalty: what the penalties add to it.
         norm: of the gradient that is stepped by, noise included, before clipping.
+        ratio: ‖Δw‖/‖w‖ of the step, w being all trained parameters before it. Only the last step
+            of a chunk and those to be logged have one.
     """
 
     loss: Any
     penalty: Any
     norm: Any
+    ratio: Any

@@ -119,6 +119,31 @@ def evaluate(
 
 
 @kernel
+def gather_statistics(
+    look, normalize, activate, examples, weights, places, work, numbers, rows, batches, views
+):
+    """Make the running statistics of `weights` the means over so many batches of the rows.
+
+    The batches are as large as in training, in the order of the rows, without dropout.
+
+    Args:
+        numbers: those of evaluation; the first of `normalization`, the share of a new batch in the
+            statistics, is overwritten.
+    """
+    setting = flush_denormals()
+    capacity = work.targets.shape[0]
+    for batch in range(batches):
+        chosen = rows[batch * capacity : min((batch + 1) * capacity, rows.size)]
+        gather_batch(look, examples, places, work, chosen, 0, views)
+        numbers.normalization[0] = 1.0 / (batch + 1.0)
+        forward(
+            normalize, activate, numbers, weights, places.layers, work, capacity, chosen.size,
+            0, 0, True,
+        )  # fmt: skip
+    restore_denormals(setting)
+
+
+@kernel
 def crops_score(look, normalize, activate, examples, weights, places, work, numbers, batch, views):
     """The scores of a batch in evaluation mode, the mean over all crops."""
     capacity, n = work.targets.shape[0], batch.size

@@ -8,7 +8,7 @@ from optrun.data.augmentation.views import no_views
 from optrun.data.prepare import Data
 from optrun.data.splits import Split
 from optrun.engine.arrays import Curves, Epoch, Examples, Numbers, Parameters, Record
-from optrun.engine.batch import evaluate
+from optrun.engine.batch import evaluate, gather_statistics
 from optrun.engine.gather import (
     gather_bytes,
     gather_reals,
@@ -175,9 +175,14 @@ def compile_loops(program: Program) -> None:
             *rules.of_steps(), examples, typeof(program.parameters), places, work, numbers,
             typeof(program.curves), typeof(program.record),
             typeof(Epoch(program.data.train.indices, no_views())),
-            integer, integer, integer, integer, integer, real,
+            integer, integer, integer, integer, integer, real, integer,
         )  # fmt: skip
     evaluate.specialize(
         rules.look, rules.normalize, rules.activate, rules.loss, examples, weights, places,
         work, numbers, rows, typeof(no_views()),
     )  # fmt: skip
+    if program.has_statistics and program.shows_other_weights:
+        gather_statistics.specialize(
+            rules.look, rules.normalize, rules.activate, examples, weights, places, work, numbers,
+            rows, integer, typeof(no_views()),
+        )  # fmt: skip

@@ -130,7 +130,7 @@ def training_shapes(
     shapes = evaluation_shapes(layout, rows)
     if any(regularization.rates(layout.places.layers.size - 1)):
         shapes |= {"mask": shapes["h"], "dropped": shapes["h"]}
-    spare = layout.total if climbs else 0
+    spare = layout.total if climbs else layout.parameters
     if regularization.adversarial:
         spare += layout.parameters
         shapes["dx"] = (rows * int(layout.places.layers["fan_in"][0]),)

@@ -12,7 +12,7 @@ from optrun.nn.regularization import add_noise, shorten, soft_threshold
 from optrun.numerics.denormals import flush_denormals, restore_denormals
 from optrun.numerics.flat import copy
 from optrun.numerics.jit import kernel
-from optrun.numerics.sums import norms
+from optrun.numerics.sums import norms, relative_change
 from optrun.optim.averaging import average
 from optrun.optim.clipping import clip
 from optrun.optim.wrappers import climb, look_ahead
@@ -22,7 +22,7 @@ from optrun.optim.wrappers import climb, look_ahead
 def train_steps(
     gather, normalize, denormalize, activate, backpropagate, loss, update,
     examples, parameters, places, work, numbers, curves, record, epoch,
-    batch_size, first, step, count, seed, limit,
+    batch_size, first, step, count, seed, limit, log_every,
 ):  # fmt: skip
     """Run `count` steps; stop early at a loss that is not between −limit and `limit`.
 
@@ -30,6 +30,7 @@ def train_steps(
         first: index of the first batch within the epoch.
         step: steps done before.
         seed: of all that is drawn.
+        log_every: steps between two that are logged.
 
     Returns:
         Steps run. A step whose loss breaks the limit counts, but does not change the weights.
@@ -46,6 +47,7 @@ def train_steps(
         )  # fmt: skip
         done += 1
         if not -limit <= record.loss[k] <= limit:
+            record.norm[k], record.ratio[k] = np.nan, np.nan
             break
         if numbers.ascent > 0.0:
             kept = climb(parameters, work.spare, numbers.ascent)
@@ -58,7 +60,12 @@ def train_steps(
             )  # fmt: skip
             record.loss[k], record.penalty[k] = first_loss, first_penalty
             copy(kept, parameters.weights)
+        measured = t == 1 or t % log_every == 0 or k == count - 1
+        before = work.spare[: parameters.gradient.size if measured else 0]
+        copy(parameters.weights, before)
         change_weights(update, parameters, places, numbers, curves, record, k, t, seed)
+        if measured:
+            record.ratio[k] = relative_change(before, parameters.weights)
     restore_denormals(setting)
     return done
 

@@ -15,7 +15,7 @@ from optrun.nn.network import forward, output_rows
 from optrun.numerics.denormals import flush_denormals, restore_denormals
 from optrun.numerics.jit import kernel
 from optrun.numerics.streams import stream
-from optrun.numerics.sums import norms
+from optrun.numerics.sums import norms, relative_change
 from optrun.optim.averaging import average
 from optrun.optim.driver import Driver, Factors
 
@@ -278,10 +278,11 @@ def drive(
         except FloatingPointError:  # the curvature is not finite
             value = math.nan
         record.loss[k], record.penalty[k] = value - penalty, penalty
-        record.norm[k] = objective.norm
+        record.norm[k], record.ratio[k] = objective.norm, math.nan
         if not -limit <= record.loss[k] <= limit:
             parameters.weights[:] = before
             return k + 1
+        record.ratio[k] = relative_change(before[: objective.trained], objective.weights)
         if parameters.average.size:
             average(parameters.average, parameters.weights, workspace.curves.shares[t - 1])
     return count

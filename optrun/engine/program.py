@@ -8,7 +8,7 @@ import numpy as np
 from optrun.data.augmentation.views import Views, draw_views, no_views
 from optrun.data.splits import Split
 from optrun.engine.arrays import Epoch, Examples, Numbers
-from optrun.engine.batch import evaluate
+from optrun.engine.batch import evaluate, gather_statistics
 from optrun.engine.loop import train_steps
 from optrun.engine.objective import BatchObjective, drive
 from optrun.engine.workspace import Workspace
@@ -66,6 +66,7 @@ class Program(Workspace):
             *self.rules.of_steps(), self.examples, self.parameters, self.places, self.work,
             self.numbers, self.curves, self.record, epoch, self.batch_size,
             step % self.steps_per_epoch, step, count, self.config.seed, limit,
+            self.config.training.log_every,
         )  # fmt: skip
 
     def evaluate(self, split: Split, weights: np.ndarray) -> tuple[float, float | None]:
@@ -79,11 +80,60 @@ class Program(Workspace):
         )  # fmt: skip
         return total / len(split), hits / len(split) if self.data.labelled else None
 
-    def evaluation_weights(self) -> np.ndarray:
-        """The weights that stand for the run now, which the next step may change.
+    @property
+    def has_statistics(self) -> bool:
+        """Whether running statistics stand behind the weights."""
+        return self.parameters.weights.size > self.parameters.gradient.size
 
-        They are not always those that gradients are taken at.
+    @cached_property
+    def first_average(self) -> int | None:
+        """The step after which there is an average of the weights; None if there never is."""
+        taken = np.flatnonzero(self.curves.shares)
+        return int(taken[0]) + 1 if taken.size else None
+
+    @property
+    def shows_other_weights(self) -> bool:
+        """Whether weights are evaluated that gradients are not taken at."""
+        optimizer = self.config.optimizer
+        remade = optimizer.rule is not None and optimizer.rule.remakes_weights
+        return bool(self.config.averaging or optimizer.lookahead()[0] or remade)
+
+    def evaluation_weights(self, step: int) -> np.ndarray:
+        """The weights that stand for the run after `step` steps; the next step may change them.
+
+        They are not always those that gradients are taken at. Then running statistics are computed
+        for them; before the first step they are those of the start.
         """
+        shown = self._shown_weights() if step else self.parameters.weights
+        return shown if shown is self.parameters.weights else self.with_own_statistics(shown)
+
+    def averaged_weights(self, step: int) -> np.ndarray | None:
+        """Their average after `step` steps, None as long as there is none."""
+        if self.first_average is None or step < self.first_average:
+            return None
+        return self.with_own_statistics(self.parameters.average)
+
+    def with_own_statistics(self, weights: np.ndarray) -> np.ndarray:
+        """The weights with the running statistics that they give on the training examples.
+
+        These are the means over the batches of an epoch without dropout and augmentation. PyTorch's
+        torch.optim.swa_utils.update_bn.
+
+        Returns:
+            A copy; the weights themselves if there are no running statistics.
+        """
+        if not self.has_statistics:
+            return weights
+        rules, numbers, weights = self.rules, self.evaluation_numbers, weights.copy()
+        gather_statistics.compiled(
+            rules.look, rules.normalize, rules.activate, self.examples, weights, self.places,
+            self.work, numbers._replace(normalization=numbers.normalization.copy()),
+            self.data.train.indices, self.steps_per_epoch, no_views(),
+        )  # fmt: skip
+        return weights
+
+    def _shown_weights(self) -> np.ndarray:
+        """What `evaluation_weights` returns, with the running statistics of training."""
         if self.parameters.slow.size:
             return self.parameters.slow
         weights, rule = self.parameters.weights, self.config.optimizer.rule

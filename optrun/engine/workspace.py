@@ -1,5 +1,6 @@
 """Everything that the steps of a run compute with."""
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,11 @@ class Workspace:
         """Learning rate of every step of the run, float64 (steps,)."""
         return self.curves.rates
 
+    def rate_at(self, t: int) -> float | None:
+        """The learning rate of step t, counted from 1; None where the optimizer has none."""
+        rate = float(self.rates[t - 1])
+        return None if math.isnan(rate) else rate
+
     def penalty(self, weights: np.ndarray) -> float:
         """What the penalties add to the loss."""
         l1, l2 = self.numbers.penalty
@@ -59,6 +65,13 @@ class Workspace:
                 absolute, squares = norms(w)
                 total += float(l1 * absolute + 0.5 * l2 * squares)
         return total
+
+    def sparsity(self, weights: np.ndarray) -> float | None:
+        """The share of weights, biases left out, that are exactly 0; None if there are none."""
+        matrices = [block for block in self.places.blocks if block["is_matrix"]]
+        parts = [weights[b["start"] :][: b["rows"] * b["columns"]] for b in matrices]
+        size = sum(part.size for part in parts)
+        return 1 - sum(map(np.count_nonzero, parts)) / size if size else None
 
     def named_weights(self, flat: np.ndarray) -> dict[str, np.ndarray]:
         """A flat parameter array as `layers.0.weight` (fan_in, fan_out), `layers.0.bias`, …"""

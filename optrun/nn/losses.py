@@ -17,6 +17,7 @@ In the formulas, which are those of one row, s are its scores, K is their number
 y the label that they stand for. A NaN passes through, so that divergence is seen.
 """
 
+import math
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -51,6 +52,15 @@ class Loss(Component):
     def factor_problems(self) -> dict[str, str]:
         """Why there is no `factor` of the second derivative, by the field to change."""
         return {}
+
+    def chance(self, outputs: int, targets: np.ndarray) -> float | None:
+        """The loss in evaluation of a model that has learned nothing; None where it has no name.
+
+        Args:
+            outputs: K, scores for each example.
+            targets: class labels, (n,), or the numbers to predict, (n, K).
+        """
+        return None
 
 
 class Softmax(Loss):
@@ -140,6 +150,10 @@ class Softmax(Loss):
                 column[j] = -np.sqrt(p) * scale * e[0, j]
             column[k] = np.sqrt(p) * (1.0 - p if u[0, k] < 0.0 else scale * rest)
 
+    def chance(self, outputs: int, targets: np.ndarray) -> float:
+        """log K, with all scores equal."""
+        return math.log(outputs)
+
 
 @kernel
 def rows_at_once(outputs):
@@ -208,6 +222,10 @@ class Hinge(Loss):
     def curve(scores, targets, r, d, h):
         d[:] = 0
 
+    def chance(self, outputs: int, targets: np.ndarray) -> float:
+        """K − 1, with all scores equal."""
+        return outputs - 1.0
+
 
 @kernel
 def labels_of(targets):
@@ -268,6 +286,10 @@ class SquaredHinge(Loss):
                     outside += turn
             ds[own] = -twice * outside
 
+    def chance(self, outputs: int, targets: np.ndarray) -> float:
+        """K − 1, with all scores equal."""
+        return outputs - 1.0
+
 
 class MSE(Loss):
     """Mean squared error over all outputs.
@@ -307,6 +329,13 @@ class MSE(Loss):
     def factor(scores, k, d, h):
         d[:] = 0
         d[:, k] = np.sqrt(2.0 / scores.shape[1])
+
+    def chance(self, outputs: int, targets: np.ndarray) -> float:
+        """The variance of the targets, with scores that are their mean."""
+        if targets.ndim > 1:
+            return float(np.var(targets, axis=0, dtype=np.float64).mean())
+        shares = np.bincount(targets, minlength=outputs) / targets.size
+        return float((shares * (1 - shares)).mean())
 
 
 LOSSES: dict[str, type[Loss]] = table([Softmax, Hinge, SquaredHinge, MSE])

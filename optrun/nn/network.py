@@ -71,7 +71,8 @@ class Buffers(NamedTuple):
         dx: the same with respect to the batch; empty unless it is wanted.
         weights: what matrices are after reparametrization; empty without.
         targets: (rows, outputs), one-hot or numbers.
-        spare: room for a second gradient and for weights to come back to; empty unless wanted.
+        spare: room for the weights before a step, and for a second gradient if it is wanted;
+            empty in evaluation.
     """
 
     h: Any

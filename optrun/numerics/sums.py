@@ -36,6 +36,32 @@ def add_to_lanes(v, absolute, squares):
 
 
 @kernel
+def relative_change(u, v):
+    """‖v − u‖/‖u‖ of two flat arrays; of v, as many numbers count as u has."""
+    moved, squares = np.zeros(LANES), np.zeros(LANES)
+    whole = u.size - u.size % LANES
+    for start in range(0, whole, LANES):
+        stop = start + LANES
+        add_change_to_lanes(u[start:stop], v[start:stop], moved, squares)
+    add_change_to_lanes(u[whole:], v[whole:], moved, squares)
+    total_moved, total_squares = 0.0, 0.0
+    for i in range(LANES):
+        total_moved += moved[i]
+        total_squares += squares[i]
+    return np.sqrt(total_moved / total_squares)
+
+
+@kernel
+def add_change_to_lanes(u, v, moved, squares):
+    """Add (v_i − u_i)² and u_i² to the i-th lanes."""
+    for i in range(u.size):
+        x = np.float64(u[i])
+        change = np.float64(v[i]) - x
+        moved[i] += change * change
+        squares[i] += x * x
+
+
+@kernel
 def fold(v):
     """Σv of a float64 array, which is used up: its second half is added to its first, and so on.
 

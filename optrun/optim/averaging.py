@@ -1,11 +1,12 @@
-"""Averages of the weights over the steps, evaluated beside the weights themselves.
+"""Averages of the weights over the steps, evaluated and chosen by themselves.
 
 After every step t
 
     a ← a + c_t·(w − a)
 
-with the shares c_t of the whole run in one array. Running statistics of normalization are averaged
-with the weights.
+with the shares c_t of the whole run in one array. There is an average from the first step on whose
+share is not 0; that share is 1. Running statistics of normalization are averaged too, and computed
+on the training examples wherever the average is evaluated.
 """
 
 from abc import abstractmethod
@@ -56,7 +57,7 @@ class SWA(Averaging):
 
         a ← a + (w − a)/(m + 1)   at every `every` from `start` on, m averaged before
 
-    Before that, a = w. Izmailov et al. 2018; PyTorch's get_swa_multi_avg_fn.
+    Before that, there is no average. Izmailov et al. 2018; PyTorch's get_swa_multi_avg_fn.
     """
 
     name: Literal["swa"] = "swa"
@@ -77,7 +78,6 @@ class SWA(Averaging):
     def shares(self, steps: int, length: Length) -> np.ndarray:
         start, every = length(self.start), max(length(self.every), 1)
         shares = np.zeros(steps)
-        shares[:start] = 1.0
         taken = shares[start + every - 1 :: every]
         taken[:] = 1.0 / np.arange(1, taken.size + 1)
         return shares

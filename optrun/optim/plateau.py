@@ -1,5 +1,6 @@
 """The schedule that is not known beforehand: it answers to how training goes."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import numpy as np
@@ -9,6 +10,10 @@ from optrun.component import Decay, NonNegative, Size
 from optrun.optim.schedule import Length, Schedule
 
 Cut = Annotated[float, Field(gt=0, lt=1)]
+Watched = Literal[
+    "val_loss", "val_accuracy", "train_loss", "train_accuracy",
+    "average_val_loss", "average_val_accuracy", "average_train_loss", "average_train_accuracy",
+]  # fmt: skip
 
 
 class Plateau(Schedule):
@@ -24,8 +29,9 @@ class Plateau(Schedule):
     """
 
     name: Literal["plateau"] = "plateau"
-    watch: Literal["val_loss", "val_accuracy", "train_loss", "train_accuracy"] = "val_loss"
-    """The column of metrics.csv that is watched."""
+    watch: Watched = "val_loss"
+    """The column of metrics.csv that is watched. Epochs without a value, as averaged weights have
+    before `averaging` begins, are not counted."""
     factor: Cut = 0.1
     """γ, what each cut multiplies the rate by."""
     patience: Size = 10
@@ -43,15 +49,17 @@ class Plateau(Schedule):
     def rates(self, lr: float, steps: int, length: Length) -> np.ndarray:
         return np.full(steps, lr)
 
-    def cuts(self, values: list[float]) -> list[int]:
+    def cuts(self, values: Sequence[float | None]) -> list[int]:
         """The epochs, counted from 1, after which the rate is cut.
 
         Args:
-            values: the watched metric after each epoch so far.
+            values: the watched metric after each epoch so far; None where it has no value.
         """
         sign = -1.0 if self.watch.endswith("loss") else 1.0
         best, waited, cooling, epochs = None, 0, 0, []
         for epoch, value in enumerate(values, start=1):
+            if value is None:
+                continue
             if best is None or sign * (value - best) > self.threshold * abs(best):
                 best, waited = value, 0
             else:
@@ -64,7 +72,7 @@ class Plateau(Schedule):
         return epochs
 
     def cut_rates(
-        self, planned: np.ndarray, values: list[float], steps_per_epoch: int
+        self, planned: np.ndarray, values: Sequence[float | None], steps_per_epoch: int
     ) -> np.ndarray:
         """The rates of the whole run after the epochs that gave these values.
 

@@ -2,7 +2,7 @@
 
 Three points: the fast one z steps, x is the average that is evaluated, and gradients are taken
 between the two, at y, which is where the weights w stand in training. Running statistics of
-normalization are those gathered at y.
+normalization are computed for x on the training examples wherever it is evaluated.
 
     y = x + (1−β)(z − x)
     z ← z − lr·(step at y)

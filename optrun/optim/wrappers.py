@@ -56,7 +56,8 @@ class Lookahead(Wrapper):
         every k steps:   φ ← φ + α(w − φ),   w ← φ
 
     k is `every`, α is `share`. The state of `base` is kept across. Running statistics of
-    normalization are slow and fast like the weights. Zhang et al. 2019.
+    normalization are slow and fast like the weights; those of φ are computed on the training
+    examples wherever it is evaluated. Zhang et al. 2019.
     """
 
     name: Literal["lookahead"] = "lookahead"

@@ -1,15 +1,16 @@
 """What the run directories already say about the runs of a sweep."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from optrun.config.schema import Config
-from optrun.metrics import EVALUATED, higher_is_better
+from optrun.metrics import AVERAGE, EVALUATED, higher_is_better, whose
 from optrun.store.files import unreadable
 from optrun.store.run_directory import DONE, RunDirectory
 from optrun.store.table import read_rows
+from optrun.training.selection import Row, place
 
 
 @dataclass(frozen=True)
@@ -51,27 +52,36 @@ def value_after(directory: RunDirectory, config: Config, metric: str, epochs: in
     """How good a run was after so many epochs (None: at its end), lower being better.
 
     It is the metric at the epoch that `training.best_by` had chosen by then, so it does not
-    depend on how far the run has gone since; inf where the run diverged before.
+    depend on how far the run has gone since; inf where the run diverged before. A metric of the
+    averaged weights is taken at the epoch chosen of them; before there is an average, the weights
+    themselves stand in.
 
     Raises:
         RunError: metrics.csv is absent or damaged.
     """
     path = directory.path / "metrics.csv"
     columns, rows = read_rows(path)
-    table = dict(zip(columns, rows.T, strict=True))
-    if not {"epoch", metric} <= table.keys():
-        raise unreadable(path, ValueError(f"it has no columns epoch and {metric}"))
-    within = table["epoch"] <= (config.training.epochs if epochs is None else epochs)
+    if missing := {"epoch", *EVALUATED} - set(columns):
+        raise unreadable(path, ValueError(f"it has no column {min(missing)}"))
+    table: list[Row] = [dict(zip(columns, row.tolist(), strict=True)) for row in rows]
+    wanted = config.training.epochs if epochs is None else epochs
+    within = [row for row in table if row["epoch"] <= wanted]
     diverged = stored(directory).status == "diverged"
-    if diverged and (epochs is None or table["epoch"].max(initial=-1) < epochs):
+    if diverged and (epochs is None or not table or table[-1]["epoch"] < epochs):
         return np.inf
-    if not within.any():
+    if not within:
         raise unreadable(path, ValueError("it has no epochs"))
-    chooser = str(config.training.best_by)
-    if chooser == "last":
-        chosen = int(np.flatnonzero(within)[-1])
-    else:
-        merit = table[chooser][within]
-        chosen = int(np.argmax(merit) if higher_is_better(chooser) else np.argmin(merit))
-    value = float(table[metric][chosen])
-    return -value if higher_is_better(metric) else value
+    best_by = str(config.training.best_by)
+    chosen = best_row(within, best_by, whose(metric))
+    if chosen is None:
+        metric = metric.removeprefix(AVERAGE)
+        chosen = best_row(within, best_by, "")
+    if chosen is None:
+        return np.inf
+    return -chosen[metric] if higher_is_better(metric) else chosen[metric]
+
+
+def best_row(rows: Sequence[Row], best_by: str, whose: str) -> Row | None:
+    """The row of the epoch that is chosen of some weights, if they have any."""
+    places = [(found, row) for row in rows if (found := place(row, best_by, whose))]
+    return min(places, key=lambda each: each[0])[1] if places else None

@@ -14,6 +14,7 @@ class Plan:
         epochs, steps: in all.
         parameters: number of weights and biases.
         resumed_at: steps already done by an earlier process.
+        chance: the loss of a model that has learned nothing, if that can be told.
     """
 
     directory: Path
@@ -21,6 +22,7 @@ class Plan:
     steps: int
     parameters: int
     resumed_at: int
+    chance: float | None = None
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from optrun.config.schema import Config
 from optrun.data.prepare import Data, prepare
 from optrun.engine.compiler import compile_program
 from optrun.errors import RunError
-from optrun.metrics import EVALUATED
+from optrun.metrics import WHOSE
 from optrun.nn.pretrained import Pretrained
 from optrun.numerics.blas import one_thread
 from optrun.numerics.kernel_cache import is_cold
@@ -36,13 +36,17 @@ EMPTY_SUMMARY: dict[str, Any] = dict.fromkeys(
         "id",
         "epochs",
         "steps",
-        "best_epoch",
         *(
-            f"{whose}{split}_{what}"
-            for whose in ("", "average_")
-            for split in ("train", "val", "test")
-            for what in ("loss", "accuracy")
+            f"{whose}{name}"
+            for whose in WHOSE
+            for name in (
+                "best_epoch",
+                *("train_loss", "train_accuracy"),
+                *("val_loss", "val_accuracy"),
+                *("test_loss", "test_accuracy"),
+            )
         ),
+        "sparsity",
         "seconds_train",
         "seconds_eval",
         "seconds_compile",
@@ -133,7 +137,7 @@ def execute(
         trainer = prepare_trainer(config, data, directory, observer, interrupt)
         with one_thread(), closing(trainer):
             outcome = train(trainer, observer, pause_after)
-        directory.save_best(trainer.chosen_weights())
+        directory.save_best(trainer.kept_weights())
         directory.write_summary(facts | outcome | totals(trainer) | {"ended": now()})
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
@@ -190,6 +194,7 @@ def train(trainer: Trainer, observer: Observer, pause_after: int | None) -> dict
             steps=program.rates.size,
             parameters=trainer.weights.size,
             resumed_at=progress.step,
+            chance=chance_loss(program.config, program.data),
         )
     )
     try:
@@ -197,27 +202,35 @@ def train(trainer: Trainer, observer: Observer, pause_after: int | None) -> dict
             trainer.start()
         reason = trainer.train(pause_after)
     except Stopped as stop:
+        trainer.log.add_last()  # after the checkpoint, so that the run that goes on has no such row
         return {"status": "stopped", "reason": str(stop)}
     except Divergence as divergence:
         # no checkpoint: a run cut short before its summary is written diverges again, alike
+        trainer.log.add_last()
         return {
             "status": "diverged",
             "reason": divergence.reason,
             "diverged_step": divergence.step,
         }
+    trainer.log.add_last()
     trainer.save()
     return {"status": "finished", "reason": reason, **trainer.test()}
 
 
+def chance_loss(config: Config, data: Data) -> float | None:
+    """The loss on the training data of a model that has learned nothing, if that can be told."""
+    return config.loss.chance(data.outputs, data.train.y) if config.loss else None
+
+
 def totals(trainer: Trainer) -> dict[str, Any]:
-    """The summary's figures: how far, how good at the chosen epoch, how long, how large."""
-    progress, row = trainer.progress, trainer.row
+    """The summary's figures: how far, how good at the chosen epochs, how long, how large."""
+    progress = trainer.progress
     seconds = progress.seconds_train
     return {
         "epochs": progress.epoch,
         "steps": progress.step,
-        "best_epoch": row.get("epoch"),
-        **{name: row.get(name) for name in EVALUATED},
+        **{name: figure for c in trainer.candidates for name, figure in c.summary().items()},
+        "sparsity": trainer.candidates[0].row.get("sparsity"),
         "seconds_train": seconds,
         "seconds_eval": progress.seconds_eval,
         "seconds_compile": progress.seconds_compile,

@@ -1,49 +1,81 @@
 """Which epoch's weights are kept, and when to stop waiting for better ones."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from optrun.config.training import Training
+from optrun.config.training import EarlyStopping
+from optrun.metrics import AVERAGE, higher_is_better
+
+Row = Mapping[str, Any]
+
+
+def place(row: Row, best_by: str, whose: str = "") -> list[float] | None:
+    """Where an epoch stands among those of its run; the least place is the best.
+
+    The metric of `best_by` decides. Ties go to the lower validation loss, then to the later epoch,
+    and never to epoch 0.
+
+    Args:
+        row: of metrics.csv.
+        best_by: `training.best_by`.
+        whose: the weights whose epoch is chosen, one of `optrun.metrics.WHOSE`.
+
+    Returns:
+        None where these weights have no figures or figures that are not finite.
+    """
+    epoch, loss = row["epoch"], row[f"{whose}val_loss"]
+    if best_by == "last":
+        return [-epoch] if is_finite(row[f"{whose}train_loss"]) else None
+    value = row[whose + best_by.removeprefix(AVERAGE)]
+    if not is_finite(value) or not is_finite(loss):
+        return None
+    return [-value if higher_is_better(best_by) else value, epoch == 0, loss, -epoch]
+
+
+def is_finite(figure: float | None) -> bool:
+    """Whether a figure was measured and is a finite number."""
+    return figure is not None and math.isfinite(figure)
+
+
+def improves(place: list[float], mark: list[float], stopping: EarlyStopping | None) -> bool:
+    """Whether an epoch is better than the one at `mark` by more than being later.
+
+    With a `min_delta`, by more than that in the metric itself.
+    """
+    if stopping is not None and stopping.min_delta:
+        return mark[0] - place[0] > stopping.min_delta
+    return place[:-1] < mark[:-1]
 
 
 @dataclass
 class Selection:
-    """The best epoch so far by `training.best_by`.
-
-    Epoch 0, the start, takes part: if nothing improves on it, it is what is kept. Ties go to the
-    earlier epoch.
+    """The best epoch so far, and how long an improvement has been waited for.
 
     Attributes:
-        epoch: of the best weights.
-        value: what it reached, None before the first epoch is offered.
+        best: the place of the best epoch; None before any has a place.
+        mark: the place that early stopping wants to be improved on.
         waited: epochs since.
-        mark: what early stopping wants beaten by more than `min_delta`.
     """
 
-    epoch: int = 0
-    value: float | None = None
+    best: list[float] | None = None
+    mark: list[float] | None = None
     waited: int = 0
-    mark: float | None = None
 
-    def offer(self, epoch: int, row: dict[str, float | None], training: Training) -> bool:
-        """Take note of an epoch's metrics; true if its weights are the best so far."""
-        if training.best_by == "last":
-            self.epoch = epoch
-            return True
-        value = row[str(training.best_by)]
-        if value is None:
-            raise ValueError(f"{training.best_by} was not measured")
-        sign = -1.0 if training.best_by == "val_loss" else 1.0
-        min_delta = training.early_stopping.min_delta if training.early_stopping else 0.0
-        if self.mark is None or sign * (value - self.mark) > min_delta:
-            self.mark, self.waited = value, 0
+    def offer(self, place: list[float] | None, stopping: EarlyStopping | None) -> bool:
+        """Take note of an epoch by its place; true if it is the best so far."""
+        if place is None:
+            return False
+        if self.mark is None or improves(place, self.mark, stopping):
+            self.mark, self.waited = place, 0
         else:
             self.waited += 1
-        better = self.value is None or sign * (value - self.value) > 0
-        if better:
-            self.epoch, self.value = epoch, value
-        return better
+        is_best = self.best is None or place < self.best
+        if is_best:
+            self.best = place
+        return is_best
 
-    def exhausted(self, training: Training) -> bool:
+    def exhausted(self, stopping: EarlyStopping | None) -> bool:
         """Whether early stopping has waited long enough."""
-        stopping = training.early_stopping
         return stopping is not None and self.waited >= stopping.patience

@@ -2,7 +2,6 @@
 
 import json
 import math
-from dataclasses import asdict, dataclass, field
 from time import perf_counter
 from typing import Any
 
@@ -10,15 +9,16 @@ import numpy as np
 
 from optrun.engine.arrays import Epoch
 from optrun.engine.program import LONGEST_CHUNK, Program
-from optrun.metrics import EVALUATED
+from optrun.metrics import EVALUATED, whose
 from optrun.numerics.sums import norms
 from optrun.optim.plateau import Plateau
 from optrun.store.run_directory import RunDirectory
-from optrun.store.table import Mark
+from optrun.training.candidate import Figures, candidates
 from optrun.training.divergence import diagnose, loss_limit
 from optrun.training.interrupt import Interrupt
 from optrun.training.observer import Observer, Pulse
-from optrun.training.selection import Selection
+from optrun.training.progress import Progress
+from optrun.training.step_log import StepLog
 
 CARRIED = ("weights", "state", "slow", "average")
 """The parameters' arrays that a checkpoint holds; the gradient is made anew at every step."""
@@ -26,32 +26,6 @@ CHUNK_SECONDS = 0.1
 CHECKPOINT_SECONDS = 1.0
 CHECKPOINT_SHARE = 0.05
 """Checkpoints are at least so far apart that writing them takes no more of the time than this."""
-
-
-@dataclass
-class Progress:
-    """How far a run has come, beside its arrays; with them, all that resuming needs.
-
-    Attributes:
-        step, epoch: steps and whole epochs done.
-        norms: sum of the gradient's norms over the epoch under way.
-        limit: the batch loss that counts as exploded.
-        seconds_train, seconds_eval, seconds_compile: spent so far, in all processes.
-        watched: the metric that the schedule answers to, after each epoch.
-        metrics, steps: what the two tables held at the last checkpoint.
-    """
-
-    step: int = 0
-    epoch: int = 0
-    norms: float = 0.0
-    limit: float = math.inf
-    seconds_train: float = 0.0
-    seconds_eval: float = 0.0
-    seconds_compile: float = 0.0
-    watched: list[float] = field(default_factory=list)
-    metrics: Mark | None = None
-    steps: Mark | None = None
-    selection: Selection = field(default_factory=Selection)
 
 
 class Stopped(Exception):
@@ -71,17 +45,16 @@ class Trainer:
         self.progress = Progress()
         self.weights = program.parameters.weights
         self.trained = program.parameters.gradient.size
-        self.best = self.weights.copy()
-        self.best_average = program.parameters.average.copy()
+        self.candidates = candidates(program)
         self.epoch_start = self.weights.copy()
         self.planned = program.rates.copy()
-        self.row: dict[str, Any] = {}
         self.chunk = 1
         self.save_again_at = perf_counter() + CHECKPOINT_SECONDS
         if directory.has_checkpoint():
             self.resume()
         else:
             self.metrics, self.steps = directory.open_metrics(), directory.open_steps()
+        self.log = StepLog(program, self.steps, self.progress)
 
     # Saving and resuming
 
@@ -94,17 +67,14 @@ class Trainer:
     def resume(self) -> None:
         """Take up the run where its checkpoint left it."""
         saved = self.directory.load_checkpoint()
-        progress = json.loads(str(saved["progress"]))
-        selection = Selection(**progress.pop("selection"))
-        metrics, steps = (Mark(**progress.pop(table)) for table in ("metrics", "steps"))
-        self.progress = Progress(**progress, metrics=metrics, steps=steps, selection=selection)
+        self.progress = Progress.restored(str(saved["progress"]))
+        states = json.loads(str(saved["candidates"]))
+        for candidate in self.candidates:
+            candidate.restore(states[candidate.whose], saved[f"{candidate.whose}best"])
         parameters = self.program.parameters
         for name in CARRIED:
             getattr(parameters, name)[:] = saved[name]
-        self.best[:] = saved["best"]
-        self.best_average[:] = saved["best_average"]
         self.epoch_start[:] = saved["epoch_start"]
-        self.row = json.loads(str(saved["row"]))
         self.cut_rates()
         self.metrics = self.directory.open_metrics(self.progress.metrics)
         self.steps = self.directory.open_steps(self.progress.steps)
@@ -117,11 +87,10 @@ class Trainer:
         self.progress.metrics, self.progress.steps = self.metrics.mark(), self.steps.mark()
         self.directory.save_checkpoint(
             {
-                "progress": np.array(json.dumps(asdict(self.progress))),
-                "row": np.array(json.dumps(self.row)),
+                "progress": np.array(self.progress.state()),
+                "candidates": np.array(json.dumps({c.whose: c.state() for c in self.candidates})),
                 **{name: getattr(self.program.parameters, name) for name in CARRIED},
-                "best": self.best,
-                "best_average": self.best_average,
+                **{f"{candidate.whose}best": candidate.kept for candidate in self.candidates},
                 "epoch_start": self.epoch_start,
             }
         )
@@ -146,17 +115,25 @@ class Trainer:
             Stopped: on request, or after `pause_after` epochs.
         """
         training = self.program.config.training
+        watched = next(c for c in self.candidates if c.whose == whose(str(training.best_by)))
         while self.progress.epoch < training.epochs:
-            if self.progress.selection.exhausted(training):
-                best = self.progress.selection
+            if watched.selection.exhausted(training.early_stopping):
                 return (
-                    f"early stopping: {training.best_by} has not improved in {best.waited} epochs"
+                    f"early stopping: {training.best_by} has not improved in "
+                    f"{watched.selection.waited} epochs{self.without_average()}"
                 )
             if pause_after is not None and self.progress.epoch >= pause_after:
                 self.save()
                 raise Stopped(f"paused after epoch {self.progress.epoch} of {training.epochs}")
             self.train_epoch()
         return None
+
+    def without_average(self) -> str:
+        """The end of a sentence where the run has ended before its average began."""
+        begins = self.program.first_average
+        if begins is None or self.progress.step >= begins:
+            return ""
+        return f"; there are no averaged weights, which begin at step {begins:,}"
 
     def train_epoch(self) -> None:
         """Run the epoch under way to its end, measure it and write its row."""
@@ -173,7 +150,7 @@ class Trainer:
         moved = length(self.epoch_start[: self.trained])
         row = self.measure(
             epoch=progress.epoch + 1,
-            rate=self.rate_at(progress.step),
+            rate=program.rate_at(progress.step),
             mean_norm=progress.norms / program.steps_per_epoch,
             moved=moved,
         )
@@ -205,7 +182,7 @@ class Trainer:
         begun = perf_counter()
         done = program.run(progress.step, count, epoch, progress.limit)
         seconds = perf_counter() - begun
-        self.log(done, seconds)
+        self.log.add_chunk(done, seconds)
         progress.step += done
         progress.seconds_train += seconds
         # one by one, so that the sum does not depend on where chunks begin
@@ -228,23 +205,20 @@ class Trainer:
 
     # Measuring and telling
 
-    def test(self) -> dict[str, float | None]:
-        """Loss and accuracy of the chosen weights on the test set, which nothing else looks at."""
-        begun, data = perf_counter(), self.program.data
-        figures = measures("test", self.program.evaluate(data.test, self.best))
-        if self.best_average.size:
-            average = self.program.evaluate(data.test, self.best_average)
-            figures |= measures("average_test", average)
+    def test(self) -> Figures:
+        """Losses and accuracies of what was kept on the test set, if there is one."""
+        if not self.program.config.dataset.has_examples:
+            return {}
+        begun = perf_counter()
+        figures: Figures = {}
+        for candidate in self.candidates:
+            figures |= candidate.test()
         self.progress.seconds_eval += perf_counter() - begun
         return figures
 
-    def chosen_weights(self) -> dict[str, np.ndarray]:
-        """What best.npz holds: the chosen weights, and their average if there is one."""
-        named = self.program.named_weights(self.best)
-        if self.best_average.size:
-            average = self.program.named_weights(self.best_average)
-            named |= {f"average.{name}": part for name, part in average.items()}
-        return named
+    def kept_weights(self) -> dict[str, np.ndarray]:
+        """What best.npz holds: the chosen weights, and those chosen of their averages."""
+        return {name: w for candidate in self.candidates for name, w in candidate.named().items()}
 
     def measure(
         self, epoch: int, rate: float | None, mean_norm: float | None, moved: float | None
@@ -256,13 +230,14 @@ class Trainer:
         """
         program, progress = self.program, self.progress
         begun = perf_counter()
-        weights = program.evaluation_weights()
-        figures = self.figures("", weights)
-        if program.parameters.average.size:
-            figures |= self.figures("average_", program.parameters.average)
-        penalty = program.penalty(weights)
+        figures: Figures = {}
+        for candidate in self.candidates:
+            figures |= candidate.measure(progress.step)
+        weights = self.candidates[0].weights
+        assert weights is not None
+        penalty, sparsity = program.penalty(weights), program.sparsity(weights)
         progress.seconds_eval += perf_counter() - begun
-        for loss in (figures["train_loss"], figures["val_loss"]):
+        for loss in (figures["train_loss"], figures.get("val_loss")):
             if loss is not None and not (abs(loss) <= progress.limit and math.isfinite(loss)):
                 raise diagnose(program, loss, progress.step)
         return {
@@ -274,56 +249,18 @@ class Trainer:
             "penalty": penalty,
             "grad_norm": mean_norm,
             "weight_norm": length(weights[: self.trained]),
+            "sparsity": sparsity,
             "update_norm": moved,
+            "update_ratio": progress.last_step.get("update_ratio"),
             "seconds": progress.seconds_train,
         }
 
-    def figures(self, prefix: str, weights: np.ndarray) -> dict[str, float | None]:
-        """Loss and accuracy of weights on training and validation data, if there are any."""
-        data = self.program.data
-        found: dict[str, float | None] = {}
-        for name, split in (("train", data.train), ("val", data.validation)):
-            result = self.program.evaluate(split, weights) if split is not None else (None, None)
-            found |= measures(f"{prefix}{name}", result)
-        return found
-
     def finish_row(self, row: dict[str, Any]) -> None:
-        """Write an epoch's row, and keep its weights if they are the best."""
-        training = self.program.config.training
-        if self.progress.selection.offer(row["epoch"], row, training):
-            self.best[:] = self.program.evaluation_weights()
-            self.best_average[:] = self.program.parameters.average
-            self.row = row
+        """Write an epoch's row, and keep the weights that are the best so far."""
+        for candidate in self.candidates:
+            candidate.offer(row)
         self.metrics.append([row])
         self.observer.epoch(row)
-
-    def log(self, done: int, seconds: float) -> None:
-        """Add the chunk's logged steps, and a step that broke off, to steps.csv."""
-        program, progress, record = self.program, self.progress, self.program.record
-        every = program.config.training.log_every
-        broken = not -progress.limit <= record.loss[done - 1] <= progress.limit
-        rows = []
-        for k in range(done):
-            t = progress.step + k + 1
-            if t == 1 or t % every == 0 or (broken and k == done - 1):
-                rows.append(
-                    {
-                        "step": t,
-                        "epoch": t / program.steps_per_epoch,
-                        "lr": self.rate_at(t),
-                        "loss": float(record.loss[k]),
-                        "penalty": float(record.penalty[k]),
-                        "grad_norm": float(record.norm[k]),
-                        "seconds": progress.seconds_train + seconds * (k + 1) / done,
-                    }
-                )
-        if rows:
-            self.steps.append(rows)
-
-    def rate_at(self, t: int) -> float | None:
-        """The learning rate of step t, counted from 1; None where the optimizer has none."""
-        rate = float(self.program.rates[t - 1])
-        return None if math.isnan(rate) else rate
 
     def tell(self, loss: float) -> None:
         """Let the observer know where training is."""
@@ -336,16 +273,11 @@ class Trainer:
                 step=progress.step,
                 epoch=progress.epoch + 1,
                 loss=loss,
-                rate=self.rate_at(progress.step),
+                rate=program.rate_at(progress.step),
                 examples_per_second=speed,
                 seconds_left=left / max(speed, 1e-9),
             )
         )
-
-
-def measures(name: str, result: tuple[float | None, float | None]) -> dict[str, float | None]:
-    """(loss, accuracy) by the names they have in tables and summaries."""
-    return dict(zip((f"{name}_loss", f"{name}_accuracy"), result, strict=True))
 
 
 def length(vector: np.ndarray) -> float:

@@ -194,6 +194,23 @@ CASES = [
         BASE + "training: {best_by: last, early_stopping: {}}",
         "training.early_stopping: has nothing to watch, for `training.best_by` is `last`",
     ),
+    (
+        with_data(validation=0) + "averaging: ema\ntraining: {best_by: average_val_loss}",
+        "training.best_by: `average_val_loss` needs validation data",
+    ),
+    (
+        BASE + "training: {best_by: average_val_loss}",
+        "training.best_by: `average_val_loss` needs averaged weights, and `averaging` is off",
+    ),
+    (
+        BASE + "scheduler: {name: plateau, watch: average_train_loss}",
+        "scheduler.watch: `average_train_loss` needs averaged weights, and `averaging` is off",
+    ),
+    (
+        with_data(validation=0)
+        + "averaging: ema\nscheduler: {name: plateau, watch: average_val_loss}",
+        "scheduler.watch: `average_val_loss` needs validation data",
+    ),
 ]
 
 
@@ -562,6 +579,8 @@ def test_a_contradiction(complaint, text, message):
         SPHERE + "scheduler: {name: plateau, watch: train_loss}",
         BASE + "linear_scaling: 32\nscheduler: {name: cosine, min: 0.4}",
         BASE + "averaging: {name: swa, start: 49 steps}",
+        BASE + "averaging: ema\ntraining: {best_by: average_val_accuracy, early_stopping: {}}",
+        BASE + "averaging: ema\nscheduler: {name: plateau, watch: average_val_accuracy}",
         BASE + "scheduler: plateau\ntraining: {early_stopping: {}}",
         BASE + "scheduler: {name: plateau, patience: 4}\n"
         "training: {best_by: val_loss, early_stopping: {}}",

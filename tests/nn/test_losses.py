@@ -151,3 +151,24 @@ def test_a_nan_score_is_not_hidden(section, place):
     scores[1, place] = np.nan
     value, _ = evaluate(section, scores, np.eye(3)[[0, 0]])
     assert math.isnan(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "chance"),
+    [("softmax", math.log(4)), ("hinge", 3.0), ("squared_hinge", 3.0), ("mse", None)],
+)
+def test_chance_is_the_loss_at_the_best_constant_scores(name, chance):
+    """Of four classes equally frequent the best scores are equal; `mse` predicts their shares."""
+    labels = np.repeat(np.arange(4), 5)
+    one_hot, section = np.eye(4)[labels], {"name": name}
+    scores = np.full((20, 4), 0.25 if name == "mse" else 0.0)
+    told = LOSSES[name]().chance(4, labels)
+    assert told == pytest.approx(evaluate(section, scores, one_hot)[0])
+    assert chance is None or told == pytest.approx(chance)
+
+
+def test_chance_of_numbers_is_their_variance():
+    values = np.random.default_rng(0).normal(3.0, 2.0, (50, 2))
+    scores = np.tile(values.mean(axis=0), (50, 1))
+    expected = evaluate({"name": "mse"}, scores, values)[0]
+    assert LOSSES["mse"]().chance(2, values) == pytest.approx(expected)

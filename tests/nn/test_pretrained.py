@@ -222,3 +222,13 @@ def test_what_draws_the_others_is_checked_if_there_are_others(
     begin(tmp_path, run, *change, otherwise=otherwise)
     with pytest.raises(ConfigError, match=rf"initialization\.{place}"):
         begin(tmp_path, run, *change, layers=[0], otherwise=otherwise)
+
+
+@pytest.mark.parametrize("optimizer", ["schedule_free_sgd", "{name: lookahead, base: momentum}"])
+def test_statistics_computed_for_the_weights_shown_are_taken_too(tmp_path, optimizer):
+    change = [DEEP, "model.normalization=batch", f"optimizer={optimizer}"]
+    trained = train(tmp_path, *change, "training.epochs=2")
+    begun = begin(tmp_path, trained.path, *change)
+    assert trained.summary["best_epoch"] > 0
+    assert begun.summary["val_loss"] == trained.summary["val_loss"]
+    assert begun.summary["test_loss"] == trained.summary["test_loss"]

@@ -221,6 +221,12 @@ def test_a_loss_below_0_improves_by_falling_too():
     assert Plateau(patience=0, threshold=0.1).cuts([-1.0, -1.05, -0.95, -1.2]) == [2, 3]
 
 
+def test_epochs_without_a_value_are_not_counted():
+    values = [3.0, 3.0, 3.0, 2.0, 2.0, 2.0]
+    cuts = Plateau(patience=1).cuts(values)
+    assert Plateau(patience=1).cuts([None, None, *values]) == [epoch + 2 for epoch in cuts] != []
+
+
 def test_a_rate_that_climbs_is_cut_as_well_and_may_be_below_the_least_rate():
     planned = np.array([0.01, 0.02, 0.04, 0.08, 0.08])
     cut = Plateau(patience=0, factor=0.5, min=0.03).cut_rates(planned, [1.0, 1.0, 1.0], 1)

@@ -48,7 +48,9 @@ def test_lookahead_shows_the_weights_of_the_last_synchronisation():
         program = program_of(section, epochs, model=NORMALIZED)
         start = program.parameters.weights.copy()
         train_all(program)
-        return start, program.parameters.weights, program.evaluation_weights()
+        count = program.parameters.gradient.size
+        shown = program.evaluation_weights(epochs)
+        return start[:count], program.parameters.weights[:count], shown[:count]
 
     start, _, before = trained(4)
     np.testing.assert_array_equal(before, start)
@@ -64,15 +66,37 @@ def test_schedule_free_rules_show_the_mean_of_their_fast_points(name):
     """With r = 0 and a constant rate all steps count alike."""
     program = program_of({"name": name, "lr": 0.1}, 12, model=NORMALIZED)
     count, fast = program.parameters.gradient.size, []
-    np.testing.assert_array_equal(program.evaluation_weights(), program.parameters.weights)
+    np.testing.assert_array_equal(program.evaluation_weights(0), program.parameters.weights)
     for step in range(12):
         program.run(step, 1, program.epoch(step), np.inf)
         fast.append(np.concatenate(list(slots(program))))
-    shown, weights = program.evaluation_weights(), program.parameters.weights
+    shown, weights = program.evaluation_weights(12), program.parameters.weights
     np.testing.assert_allclose(shown[:count], np.mean(fast, axis=0), rtol=1e-12, atol=1e-14)
     between = 0.1 * fast[-1] + 0.9 * shown[:count]
     np.testing.assert_allclose(weights[:count], between, rtol=1e-12, atol=1e-14)
-    np.testing.assert_array_equal(shown[count:], weights[count:])
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        {"name": "lookahead", "every": 4, "base": {"name": "sgd", "lr": 0.3}},
+        {"name": "schedule_free_sgd", "lr": 0.3},
+    ],
+)
+@pytest.mark.parametrize("regularization", [{}, {"dropout": 0.5}])
+def test_running_statistics_are_those_of_the_weights_shown(optimizer, regularization):
+    """In full batches, what normalization in training makes of the whole training set."""
+    program = program_of(optimizer, 10, model=NORMALIZED, regularization=regularization)
+    train_all(program)
+    shown, weights = program.evaluation_weights(10), program.parameters.weights
+    parts, (x, _) = program.named_weights(shown), toy_data()
+    z = x @ parts["layers.0.weight"]
+    expected = np.stack([z.mean(axis=0), z.var(axis=0, ddof=1)])
+    np.testing.assert_allclose(parts["layers.0.running"], expected, rtol=1e-12)
+    trained = program.named_weights(weights)["layers.0.running"]
+    assert np.abs(trained - expected).max() > 1e-3
+    start = program_of(optimizer, 10, model=NORMALIZED)
+    np.testing.assert_array_equal(start.evaluation_weights(0), start.parameters.weights)
 
 
 def slots(program):

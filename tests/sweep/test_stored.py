@@ -15,6 +15,8 @@ from tests.sweep.parts import TOY
 
 LOSSES = [0.9, 0.5, 0.7, 0.3, 0.6]
 ACCURACIES = [0.1, 0.8, 0.7, 0.6, 0.9]
+AVERAGES = [None, None, 0.8, 0.4, 0.2]
+"""Losses of an average that begins in the second epoch; its accuracies are 1 minus these."""
 
 
 def directory_with(path: Path, epochs: int, status: str = "finished") -> RunDirectory:
@@ -30,6 +32,12 @@ def directory_with(path: Path, epochs: int, status: str = "finished") -> RunDire
                 "val_accuracy": ACCURACIES[epoch],
                 "train_loss": 1 + LOSSES[epoch],
             }
+            if (average := AVERAGES[epoch]) is not None:
+                row |= {
+                    "average_val_loss": average,
+                    "average_val_accuracy": 1 - average,
+                    "average_train_loss": 1 + average,
+                }
             table.append([row])
     directory.write_summary({"status": status, "epochs": epochs})
     return directory
@@ -47,12 +55,19 @@ def directory_with(path: Path, epochs: int, status: str = "finished") -> RunDire
         ("val_loss", "val_accuracy", None, -0.6),
         ("last", "val_loss", 2, 0.7),
         ("last", "val_accuracy", None, -0.9),
+        ("val_loss", "average_val_loss", 3, 0.4),  # of its own epoch
+        ("val_loss", "average_val_accuracy", None, -0.8),
+        ("average_val_accuracy", "average_val_accuracy", 2, pytest.approx(-0.2)),
+        ("average_val_accuracy", "val_accuracy", 3, -0.8),
+        ("average_val_loss", "val_loss", None, 0.3),
+        ("last", "average_train_loss", None, 1.2),
+        ("val_accuracy", "average_val_accuracy", 1, -0.8),  # there is none yet
     ],
 )
 def test_the_value_is_the_metric_at_the_epoch_chosen_by_then(
     tmp_path, best_by, metric, epochs, value
 ):
-    config = load(TOY, [f"training.best_by={best_by}"]).config
+    config = load(TOY, [f"training.best_by={best_by}", "averaging=ema"]).config
     assert value_after(directory_with(tmp_path, 4), config, metric, epochs) == value
 
 
@@ -66,7 +81,7 @@ def test_a_run_that_diverges_later_keeps_what_it_was_worth_before(tmp_path, epoc
     ("text", "says"),
     [
         (",".join(EPOCH_COLUMNS) + "\n", "it has no epochs"),
-        ("epoch,val_loss\n", "it has no columns epoch and val_accuracy"),
+        ("epoch,val_loss\n", "it has no column average_train_accuracy"),
     ],
 )
 def test_damaged_metrics_are_told(tmp_path, text, says):

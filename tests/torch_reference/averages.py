@@ -1,5 +1,7 @@
 """Averages of the weights by torch.optim.swa_utils over a run, running statistics included.
 
+Also with the statistics that its `update_bn` computes for them in batches.
+
 `make.py` writes them to averages.json and checks them. Only `made` needs torch.
 """
 
@@ -13,6 +15,10 @@ from tests.toys import toy_data, toy_weights
 
 FILE = Path(__file__).with_name("averages.json")
 HIDDEN, STEPS, LR = [6, 5], 60, 0.3
+BATCH = 8
+"""Rows of a batch of `update_bn`; the last has fewer."""
+RECOMPUTED = "recomputed"
+"""What stands behind the name of a case whose statistics `update_bn` has computed."""
 # the section of the config, the steps after which torch averages, how much ema keeps
 CASES: dict[str, tuple[dict[str, Any], range, float | None]] = {
     "ema": ({"name": "ema", "decay": 0.9}, range(1, STEPS + 1), 0.9),
@@ -33,13 +39,19 @@ def made() -> dict[str, list[float]]:
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)  # else swa's shares are float32
     try:
-        return {name: trained(steps, decay) for name, (_, steps, decay) in CASES.items()}
+        made = {}
+        for name, (_, steps, decay) in CASES.items():
+            made[name], made[f"{name} {RECOMPUTED}"] = trained(steps, decay)
+        return made
     finally:
         torch.set_default_dtype(before)
 
 
-def trained(steps: range, decay: float | None) -> list[float]:
-    """Full batches, tanh and batch normalization; the average after the last step."""
+def trained(steps: range, decay: float | None) -> tuple[list[float], list[float]]:
+    """Full batches, tanh and batch normalization; the average after the last step, twice.
+
+    First with averaged running statistics, then with those of `update_bn`.
+    """
     import torch
     from torch.optim import swa_utils
 
@@ -55,7 +67,12 @@ def trained(steps: range, decay: float | None) -> list[float]:
         rule.step()
         if t in steps:
             average.update_parameters(model)
-    return flat(average.module)
+    averaged = flat(average.module)
+    for module in average.module:
+        if isinstance(module, torch.nn.BatchNorm1d):
+            module.num_batches_tracked = torch.tensor(0)  # by which update_bn weighs a batch
+    swa_utils.update_bn(inputs.split(BATCH), average)
+    return averaged, flat(average.module)
 
 
 def build(features: int, classes: int) -> Any:

@@ -35,7 +35,7 @@ def same_results(left: Path, right: Path) -> bool:
     a, b = load_run(left), load_run(right)
     weights = all(np.array_equal(a.weights[name], b.weights[name]) for name in a.weights)
     one, other = (read_arrays(path / "checkpoint.npz") for path in (left, right))
-    arrays = one.keys() - {"progress", "row"}  # which hold times
+    arrays = one.keys() - {"progress", "candidates"}  # which hold times
     state = all(np.array_equal(one[name], other[name]) for name in arrays)
     tables = all(
         getattr(a, table).drop(columns=TIMES).equals(getattr(b, table).drop(columns=TIMES))

@@ -13,6 +13,17 @@ def test_an_explosion_in_the_last_step_is_a_divergence(tmp_path):
     assert done.summary["test_loss"] is None
 
 
+def test_the_step_that_ended_a_run_is_logged_wherever_that_was_noticed(tmp_path):
+    """The loss explodes in the last step of an epoch, so the evaluation after it finds out."""
+    once = ["optimizer={name: sgd, lr: 1e6}", "training={epochs: 9, batch_size: 90, log_every: 9}"]
+    done = train(tmp_path, *once)
+    assert done.summary["status"] == "diverged"
+    assert done.steps["step"].tolist() == [1, done.summary["diverged_step"]]
+    broken = train(tmp_path, "optimizer={name: sgd, lr: 1e6}", "training.log_every=1000").steps
+    assert len(broken) == 2
+    assert broken.iloc[-1][["grad_norm", "update_ratio"]].isna().all()
+
+
 def test_a_start_that_is_too_large_is_called_so(tmp_path):
     done = train(tmp_path, "initialization={name: normal, std: 1e30}", "scheduler=cosine")
     assert done.summary["status"] == "diverged"

@@ -78,6 +78,19 @@ def test_ctrl_c_saves_and_resuming_gives_the_same_bytes(tmp_path, pulse, chosen,
         ["optimizer=random_local_search"],
         ["averaging={name: ema, decay: 0.9}", "model.normalization=batch"],
         ["averaging={name: swa, start: 30%, every: 2 steps}"],
+        [
+            "averaging={name: swa, start: 45%}",
+            "model.normalization=batch",
+            "training.best_by=average_val_loss",
+            "training.log_every=7",
+        ],
+        [
+            "training={epochs: 9, early_stopping: {patience: 2}, best_by: average_val_accuracy}",
+            "averaging={name: ema, decay: 0.9}",
+            "model.normalization=batch",
+            "training.batch_size=16",
+        ],
+        ["optimizer=schedule_free_sgd", "model.normalization=batch"],
         ["scheduler={name: plateau, watch: train_loss, patience: 0, threshold: 0.3}"],
     ],
     ids=lambda overrides: overrides[0],
@@ -92,6 +105,24 @@ def test_a_run_that_is_stopped_and_later_killed_ends_alike(tmp_path, overrides, 
     resumed = train(tmp_path / "cut", *overrides, observer=spy)
     assert 29 <= spy.plan.resumed_at < 42
     assert same_results(resumed.path, whole.path)
+
+
+@pytest.mark.parametrize("pulse", [1, 6, 12, 18, 24, 29])
+def test_the_last_step_of_a_stopped_run_is_not_logged_twice(tmp_path, pulse, monkeypatch):
+    """It stands in the table while the run is stopped, and not where the run has gone on."""
+    monkeypatch.setattr(trainer, "CHUNK_SECONDS", 0.0)
+    change = ["training={epochs: 30, batch_size: 16, log_every: 5, best_by: val_loss}"]
+    change += ["training.early_stopping={patience: 1, min_delta: 0.3}"]
+    whole = train(tmp_path / "whole", *change)
+    last = whole.summary["steps"]
+    logged = sorted({1, *range(5, last, 5), last})
+    assert whole.steps["step"].tolist() == logged
+    assert last % 5 and "early stopping" in whole.summary["reason"]
+    pulse = min(pulse, last)
+    cut = train(tmp_path / "cut", *change, observer=Spy(pulse, interrupt))
+    assert cut.steps["step"].tolist() == sorted({1, *range(5, pulse, 5), pulse})
+    assert cut.steps["update_ratio"].notna().all()
+    assert same_results(train(tmp_path / "cut", *change).path, whole.path)
 
 
 def test_a_run_that_diverges_after_resuming_diverges_alike(tmp_path, monkeypatch):

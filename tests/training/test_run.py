@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from optrun.cli.progress import finished_lines
 from optrun.config.load import load, resolved
 from optrun.data.prepare import prepare
 from optrun.engine.compiler import compile_program
 from optrun.engine.program import Program
 from optrun.errors import RunError
+from optrun.nn.losses import LOSSES
 from optrun.store.reading import load_run
 from optrun.store.run_directory import RunDirectory
 from optrun.training import run as run_module
@@ -43,7 +45,8 @@ def test_a_finished_run_is_complete(tmp_path):
     assert done.weights["layers.0.weight"].shape == (2, 16)
     assert done.weights["layers.1.bias"].shape == (3,)
     assert done.summary["val_accuracy"] == done.metrics["val_accuracy"].max()
-    assert done.summary["best_epoch"] == done.metrics["val_accuracy"].idxmax()
+    ties = done.metrics[done.metrics["val_accuracy"] == done.summary["val_accuracy"]]
+    assert done.summary["best_epoch"] == ties["val_loss"].idxmin()
     for seconds in ("seconds_train", "seconds_eval", "seconds_compile"):
         assert done.summary[seconds] > 0
     assert 0 < done.summary["peak_memory_mb"] < 2000
@@ -141,17 +144,19 @@ def test_every_column_equals_the_numpy_twin(tmp_path):
         x, y = (data.train.storage[rows] - data.shift) * data.scale, data.train.targets[rows]
         loss, penalty, gradient = reference.objective(weights, x, y, relu, "softmax", penalties)
         del gradient["x"]
-        steps.append([t, t / program.steps_per_epoch, rate, loss, penalty, norm(gradient)])
-        options = config.optimizer.model_dump()
+        options, before = config.optimizer.model_dump(), weights
         weights = {
             name: reference.adam(w, gradient[name], states[name], t, rate, options)
             for name, w in weights.items()
         }
+        ratio = norm({name: weights[name] - before[name] for name in weights}) / norm(before)
+        place = [t, t / program.steps_per_epoch, rate]
+        steps.append([*place, loss, penalty, norm(gradient), ratio])
         if batch == program.steps_per_epoch - 1:
             epochs.append(weights)
     np.testing.assert_allclose(done.steps.drop(columns=TIMES), steps, rtol=1e-9)
 
-    norms = np.array([row[-1] for row in steps]).reshape(2, -1).mean(axis=1)
+    norms = np.array([row[-2] for row in steps]).reshape(2, -1).mean(axis=1)
     for epoch, weights in enumerate(epochs):
         row = done.metrics.loc[epoch]
         for split, name in ((data.train, "train"), (data.validation, "val")):
@@ -165,6 +170,59 @@ def test_every_column_equals_the_numpy_twin(tmp_path):
             assert row["update_norm"] == pytest.approx(norm(moved), rel=1e-9)
             assert row["grad_norm"] == pytest.approx(norms[epoch - 1], rel=1e-9)
             assert row["lr"] == program.rates[row["step"].astype(int) - 1]
+            last = done.steps[done.steps["step"] == row["step"]]
+            assert row["update_ratio"] == last["update_ratio"].item()
+        assert row["sparsity"] == 0
+
+
+@pytest.mark.parametrize("optimizer", ["momentum", "lbfgs", "{name: sam, base: sgd}"])
+@pytest.mark.parametrize("every", [1, 5, 1000])
+def test_update_ratios_do_not_depend_on_what_is_logged(tmp_path, optimizer, every, monkeypatch):
+    change = [f"optimizer={optimizer}", "training.epochs=3"]
+    whole = train(tmp_path / "whole", *change)
+    monkeypatch.setattr(trainer, "LONGEST_CHUNK", 7)
+    done = train(tmp_path / "other", *change, f"training.log_every={every}")
+    steps = whole.steps.set_index("step")["update_ratio"]
+    logged = done.steps.set_index("step")["update_ratio"]
+    assert steps.gt(0).all()
+    assert logged.equals(steps[logged.index])
+    assert logged.index[-1] == done.summary["steps"]
+    assert done.metrics["update_ratio"].equals(whole.metrics["update_ratio"])
+    assert done.metrics["update_ratio"][1:].tolist() == steps[[12, 24, 36]].tolist()
+
+
+def test_sparsity_is_the_share_of_weights_that_are_zero(tmp_path):
+    sparse = "initialization={name: sparse, sparsity: 0.6}"
+    done = train(tmp_path, sparse, "model.hidden=[16, 8]", "training.epochs=0")
+    matrices = [done.weights[f"layers.{index}.weight"] for index in range(3)]
+    zeros = sum((w == 0).sum() for w in matrices) / sum(w.size for w in matrices)
+    assert 0.5 < zeros < 1
+    assert done.metrics["sparsity"].tolist() == pytest.approx([zeros])
+    assert done.summary["sparsity"] == pytest.approx(zeros)
+
+
+def test_a_function_has_no_test(tmp_path):
+    section = {
+        "name": "walk", "dataset": {"name": "function", "kind": "sphere"}, "model": "point",
+        "optimizer": "sgd", "averaging": "ema", "training": {"epochs": 3},
+    }  # fmt: skip
+    summary = load_run(run(load(section).config, tmp_path)).summary
+    assert summary["status"] == "finished"
+    assert {summary[name] for name in summary if "test_" in name} == {None}
+    assert summary["train_loss"] > 0 and summary["average_train_loss"] > 0
+    assert summary["sparsity"] is None
+    head, average, *_ = finished_lines(summary)
+    assert head.startswith("training loss") and average.startswith("training loss")
+    assert "averaged weights of epoch 3" in average
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_loss_of_chance_is_told_and_where_a_small_start_is(tmp_path, loss):
+    spy, small = Spy(), "initialization={name: normal, std: 1e-6}"
+    done = train(tmp_path, f"loss={loss}", small, "training.epochs=0", observer=spy)
+    chance = spy.plan.chance
+    if chance is not None and loss != "mse":  # whose chance is at the mean of the targets
+        assert done.metrics["train_loss"][0] == pytest.approx(chance, rel=1e-4)
 
 
 def norm(arrays: dict[str, np.ndarray]) -> float:
@@ -177,6 +235,7 @@ def test_no_epochs_write_the_initial_weights(tmp_path):
     assert done.summary["steps"] == 0
     assert len(done.metrics) == 1
     assert len(done.steps) == 0
+    assert done.metrics["update_ratio"].isna().all()
     assert done.weights["layers.0.weight"].std() == pytest.approx(1, abs=0.5)
     assert done.summary["test_accuracy"] is not None
 

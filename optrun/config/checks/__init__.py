@@ -76,6 +76,7 @@ CHECKS: tuple[Check, ...] = (
     times.average_fits_into_run,
     choosing.validation_is_there,
     choosing.accuracy_is_there,
+    choosing.average_is_there,
     choosing.stopping_has_a_measure,
     choosing.schedule_has_a_measure,
     choosing.rate_is_cut_before_stopping,

@@ -6,7 +6,8 @@ from optrun.config.checks.contradiction import Contradiction
 from optrun.config.choices import choose_best_by
 from optrun.config.training import Training
 from optrun.data.dataset import Dataset
-from optrun.metrics import is_accuracy
+from optrun.metrics import AVERAGE, is_accuracy
+from optrun.optim.averaging import Averaging
 from optrun.optim.plateau import Plateau
 from optrun.optim.schedule import Schedule
 
@@ -14,7 +15,7 @@ from optrun.optim.schedule import Schedule
 def validation_is_there(dataset: Dataset, training: Training) -> Iterator[Contradiction]:
     if dataset.sizes().validation:
         return
-    if training.best_by in {"val_loss", "val_accuracy"}:
+    if training.best_by and training.best_by != "last":
         message = f"`{training.best_by}` {_nothing_set_aside(dataset)}"
         yield ("training", "best_by"), message, _either(dataset, "take `last`")
     if training.early_stopping:
@@ -23,9 +24,25 @@ def validation_is_there(dataset: Dataset, training: Training) -> Iterator[Contra
 
 
 def accuracy_is_there(dataset: Dataset, training: Training) -> Iterator[Contradiction]:
-    if training.best_by == "val_accuracy" and not dataset.outline.labelled:
-        message = "`val_accuracy` needs class labels, and `dataset` gives numbers to predict"
-        yield ("training", "best_by"), message, "take `val_loss`"
+    best_by = training.best_by or ""
+    if is_accuracy(best_by) and not dataset.outline.labelled:
+        message = f"`{best_by}` needs class labels, and `dataset` gives numbers to predict"
+        yield ("training", "best_by"), message, f"take `{best_by.replace('accuracy', 'loss')}`"
+
+
+def average_is_there(
+    averaging: Averaging | None, training: Training, scheduler: Schedule
+) -> Iterator[Contradiction]:
+    """An average can only be watched if there is one."""
+    watched = {
+        ("training", "best_by"): training.best_by or "",
+        ("scheduler", "watch"): scheduler.watched() or "",
+    }
+    for path, name in watched.items():
+        if name.startswith(AVERAGE) and averaging is None:
+            message = f"`{name}` needs averaged weights, and `averaging` is off"
+            hint = f"write `averaging: ema`, or take `{name.removeprefix(AVERAGE)}`"
+            yield path, message, hint
 
 
 def stopping_has_a_measure(training: Training) -> Iterator[Contradiction]:
@@ -36,7 +53,7 @@ def stopping_has_a_measure(training: Training) -> Iterator[Contradiction]:
 
 def schedule_has_a_measure(dataset: Dataset, scheduler: Schedule) -> Iterator[Contradiction]:
     path, watched = ("scheduler", "watch"), scheduler.watched() or ""
-    if watched.startswith("val") and not dataset.sizes().validation:
+    if watched.removeprefix(AVERAGE).startswith("val") and not dataset.sizes().validation:
         message = f"`{watched}` {_nothing_set_aside(dataset)}"
         yield path, message, _either(dataset, "watch `train_loss`")
     elif is_accuracy(watched) and not dataset.outline.labelled:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from optrun.config.problems import Problem, count
 from optrun.config.schema import Config
+from optrun.metrics import AVERAGE
 from optrun.settings import value_text
 from optrun.sweep.space.candidates import Candidate, Point
 from optrun.sweep.space.combinations import Combination, Draw, Given
@@ -147,9 +148,9 @@ def review(space: ComposedSpace, points: Sequence[Point]) -> Review:
 
 
 def measure(config: Config) -> str:
-    """What a run is best in by itself."""
+    """What a run is best in by itself, its averaged weights apart."""
     if config.training.best_by and config.training.best_by != "last":
-        return config.training.best_by
+        return config.training.best_by.removeprefix(AVERAGE)
     if not config.dataset.sizes().validation:
         return "train_loss"
     return "val_accuracy" if config.dataset.outline.labelled else "val_loss"
@@ -159,18 +160,27 @@ def common_measure(given: str | None, configs: Sequence[Config]) -> tuple[str, s
     """What all runs are compared by; or what is wrong with it, and what to write instead."""
     lacking = [c for c in configs if not c.dataset.sizes().validation]
     unlabelled = [c for c in configs if not c.dataset.outline.labelled]
+    plain = [c for c in configs if not c.averaging]
     if given is None:
-        own = Counter(map(measure, configs))
+        front = "" if plain else AVERAGE
+        own = Counter(front + measure(config) for config in configs)
         if len(own) == 1:
             return next(iter(own)), "", ""
         shared = "train_loss" if lacking else "val_loss" if unlabelled else "val_accuracy"
+        shared = front + shared
         ways = " and ".join(f"{number} by {name}" for name, number in own.items())
         message = f"is needed, for the runs are not chosen alike: {ways}"
         return "", message, f"write `metric: {shared}`, which all have"
-    if given.startswith("val") and lacking:
-        return "", f"`{given}` needs validation data{_in(lacking, configs)}", "take `train_loss`"
-    if given == "val_accuracy" and unlabelled:
-        return "", f"`{given}` needs class labels{_in(unlabelled, configs)}", "take `val_loss`"
+    bare = given.removeprefix(AVERAGE)
+    front = given.removesuffix(bare)
+    if front and plain:
+        return "", f"`{given}` needs `averaging`{_in(plain, configs)}", f"take `{bare}`"
+    if bare.startswith("val") and lacking:
+        hint = f"take `{front}train_loss`"
+        return "", f"`{given}` needs validation data{_in(lacking, configs)}", hint
+    if bare == "val_accuracy" and unlabelled:
+        hint = f"take `{front}val_loss`"
+        return "", f"`{given}` needs class labels{_in(unlabelled, configs)}", hint
     return given, "", ""
 
 

@@ -9,6 +9,10 @@ from optrun.config.schema import FolderName
 from optrun.sweep.strategies.strategy import Strategy
 from optrun.sweep.strategies.table import STRATEGIES, Grid
 
+SweepMetric = Literal[
+    "val_accuracy", "val_loss", "train_loss",
+    "average_val_accuracy", "average_val_loss", "average_train_loss",
+]  # fmt: skip
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
@@ -42,9 +46,10 @@ class SweepBlock(Space):
     or `range(5)`. Default: the config's own alone."""
     strategy: Annotated[Strategy, OneOf(STRATEGIES)] = Grid()
     """Which candidates are trained, and for how long."""
-    metric: Literal["val_accuracy", "val_loss", "train_loss"] | None = None
-    """What the best is best in. Default: what the runs choose their epoch by, and without
-    validation data `train_loss`."""
+    metric: SweepMetric | None = None
+    """What the best is best in; `average_` in front stands for the averaged weights. Default: what
+    the runs choose their epoch by, and without validation data `train_loss`; that of the averaged
+    weights if all runs have `averaging`."""
 
 
 class SweepFile(Section):

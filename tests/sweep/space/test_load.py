@@ -115,6 +115,13 @@ def test_the_base_is_found_beside_the_sweep(folder):
         ("set: {training.best_by: last}", "val_accuracy"),
         ("set: {dataset.validation: 0}", "train_loss"),
         ("set: {dataset: {name: synthetic, kind: polynomial}}", "val_loss"),
+        ("set: {averaging: ema}", "average_val_accuracy"),
+        ("set: {averaging: ema, training.best_by: val_loss}", "average_val_loss"),
+        ("set: {averaging: ema, training.best_by: average_val_loss}", "average_val_loss"),
+        ("set: {averaging: ema, dataset.validation: 0}", "average_train_loss"),
+        ("set: {averaging: ema}\nmetric: val_loss", "val_loss"),
+        ("grid: {averaging: [null, ema]}", "val_accuracy"),
+        ("grid: {averaging: [swa, ema]}", "average_val_accuracy"),
         ("set: {dataset: {name: synthetic, kind: polynomial}, training.best_by: last}", "val_loss"),
     ],
 )

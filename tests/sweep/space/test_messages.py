@@ -334,6 +334,22 @@ def test_the_seed_is_an_axis_of_its_own(complaint, lines):
             "sweep.metric: `val_accuracy` needs class labels, and there are none",
             "take `val_loss`",
         ),
+        (
+            "grid: {averaging: [null, ema]}\nmetric: average_val_loss",
+            "sweep.metric: `average_val_loss` needs `averaging`, and 1 of 2 combinations have none",
+            "take `val_loss`",
+        ),
+        (
+            "set: {averaging: ema}\ngrid: {dataset.validation: [0, 0.1]}\n"
+            "metric: average_val_accuracy",
+            "sweep.metric: `average_val_accuracy` needs validation data",
+            "take `average_train_loss`",
+        ),
+        (
+            "set: {averaging: ema}\ngrid: {dataset.validation: [0, 0.1]}",
+            "sweep.metric: is needed, for the runs are not chosen alike: 1 by average_train_loss",
+            "write `metric: average_train_loss`, which all have",
+        ),
     ],
 )
 def test_the_sweep_itself(complaint, lines, message, hint):

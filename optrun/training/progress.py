@@ -1,0 +1,48 @@
+"""How far a run has come: what a checkpoint holds beside arrays."""
+
+import json
+import math
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from optrun.store.table import Mark
+
+
+@dataclass
+class Progress:
+    """How far a run has come, beside its arrays; with them, all that resuming needs.
+
+    Attributes:
+        step, epoch: steps and whole epochs done.
+        norms: sum of the gradient's norms over the epoch under way.
+        limit: the batch loss that counts as exploded.
+        seconds_train, seconds_eval, seconds_compile: spent so far, in all processes.
+        watched: the metric that the schedule answers to, after each epoch.
+        last_step: the row of the last step, as steps.csv has or would have it.
+        logged: the last step in steps.csv.
+        metrics, steps: what the two tables held at the last checkpoint.
+    """
+
+    step: int = 0
+    epoch: int = 0
+    norms: float = 0.0
+    limit: float = math.inf
+    seconds_train: float = 0.0
+    seconds_eval: float = 0.0
+    seconds_compile: float = 0.0
+    watched: list[float | None] = field(default_factory=list)
+    last_step: dict[str, Any] = field(default_factory=dict)
+    logged: int = 0
+    metrics: Mark | None = None
+    steps: Mark | None = None
+
+    def state(self) -> str:
+        """The text that `restored` reads back."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def restored(cls, text: str) -> "Progress":
+        """The progress that `state` gave."""
+        values = json.loads(text)
+        marks = {table: Mark(**values.pop(table)) for table in ("metrics", "steps")}
+        return cls(**values | marks)
