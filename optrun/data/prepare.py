@@ -30,7 +30,8 @@ class Data:
         labelled: whether targets are class labels.
         features: values an example, as the model sees it.
         image_shape: (channels, height, width) if the model sees images, else None.
-        fingerprint: SHA-256 of everything loaded, before splitting and preprocessing.
+        fingerprint: SHA-256 of everything loaded, before splitting and preprocessing: of the files
+            where there are files, of the arrays otherwise.
     """
 
     train: Split
@@ -114,9 +115,9 @@ def _stored(x: NDArray[Any], dtype: DTypeLike) -> NDArray[Any]:
 
 
 def fingerprint(raw: Raw) -> str:
-    """SHA-256 of the four arrays with their shapes and types, in hexadecimal."""
-    digest = hashlib.sha256()
-    for array in (raw.train_x, raw.train_y, raw.test_x, raw.test_y):
+    """SHA-256 of the files' digests, or of the four arrays with their shapes and types."""
+    digest = hashlib.sha256("".join(f"{name}{of}" for name, of in raw.files.items()).encode())
+    for array in () if raw.files else raw.arrays.values():
         digest.update(f"{array.dtype.str}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
