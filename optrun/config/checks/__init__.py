@@ -62,7 +62,6 @@ CHECKS: tuple[Check, ...] = (
     optimizers.rate_can_be_scaled,
     optimizers.weights_stay_as_they_are_left,
     optimizers.driver_is_asked_for_what_it_does,
-    optimizers.driver_fits_into_memory,
     optimizers.statistics_are_of_the_weights,
     optimizers.curvature_is_known,
     optimizers.curvature_of_a_dataset_is_known,
