@@ -30,13 +30,15 @@ def make_data(x: np.ndarray, y: np.ndarray, dtype: str = "float64") -> Data:
     features, outputs = x.shape[1], int(y.max()) + 1
     storage = np.ascontiguousarray(x, dtype=None if x.dtype == np.uint8 else dtype)
     shift, scale = np.zeros(features, dtype), np.ones(features, dtype)
-    rows, labels = np.arange(len(y)), y.astype(np.int64)
+    rows, labels, none = np.arange(len(y)), y.astype(np.int64), np.zeros(0, dtype)
     return Data(
-        train=Split(storage, labels, rows, shift, scale),
+        train=Split(storage, labels, rows, shift, scale, none, none),
         validation=None,
-        test=Split(storage, labels, rows, shift, scale),
+        test=Split(storage, labels, rows, shift, scale, none, none),
         shift=shift,
         scale=scale,
+        low=none,
+        high=none,
         outputs=outputs,
         labelled=True,
         features=features,

@@ -62,6 +62,7 @@ def test_a_tiny_epoch(name, data_dir, tmp_path):
     tiny = ["training.epochs=1"]
     if dataset["name"] != "synthetic":
         tiny += ["dataset.subset=200", "dataset.validation=0.01", "training.batch_size=32"]
+        tiny += ["dataset.custom_files=true"]
     run = optrun.train(CONFIGS / f"{name}.yaml", tiny, out=tmp_path, data_dir=data_dir)
     assert run.summary["status"] == "finished"
     assert (run.path / "curves.png").exists()

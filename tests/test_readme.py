@@ -33,7 +33,10 @@ def newcomer(tmp_path_factory) -> Path:
     long = home / "configs" / "experiments" / "optimizers.yaml"
     text, told = long.read_text(encoding="utf-8"), "validation: 5000\n"
     assert told in text
-    long.write_text(text.replace(told, "subset: 1200\n  validation: 100\n"), encoding="utf-8")
+    long.write_text(
+        text.replace(told, "subset: 1200\n  validation: 100\n  custom_files: true\n"),
+        encoding="utf-8",
+    )
     (home / "runs").mkdir()
     write_mnist(home / "data")
     return home

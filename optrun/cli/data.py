@@ -1,9 +1,14 @@
 """`optrun data`: which datasets lie where, and fetching them ahead of time."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from optrun.errors import DataError
+
+if TYPE_CHECKING:
+    from optrun.data.stored import StoredDataset
 
 DataDir = Annotated[
     Path | None,
@@ -22,41 +27,56 @@ def list_stored(
     data_dir: DataDir = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show which datasets are on this machine, and where they are looked for."""
+    """Show which datasets are on this machine, where, and whether they are the published ones."""
     if context.invoked_subcommand is not None:
         return
     from optrun.data.catalog import DATASETS, KINDS
 
-    rows: list[dict[str, Any]] = []
-    for name, dataset in DATASETS.items():
-        folder = dataset.place(data_dir)
-        missing, damaged = dataset.missing(folder), dataset.damaged(folder)
-        rows.append(
-            {
-                "dataset": name,
-                "folder": str(folder),
-                "present": not missing and not damaged,
-                "missing": missing,
-                "damaged": damaged,
-            }
-        )
+    rows = [{"dataset": name, **_found(kind, data_dir)} for name, kind in DATASETS.items()]
     if json:
         from json import dumps
 
         typer.echo(dumps(rows, indent=2))
         return
     for row in rows:
-        typer.echo(f"{row['dataset']:<10}{_state(row):<18}{row['folder']}")
+        typer.echo(f"{row['dataset']:<10}{_state(row):<28}{row['folder']}")
     for name in KINDS:
         typer.echo(f"{name} needs no files")
 
 
+def _found(dataset: type["StoredDataset"], data_dir: Path | None) -> dict[str, Any]:
+    """What is known of a dataset's files, whose content is read if all are there."""
+    folder = dataset.place(data_dir)
+    row: dict[str, Any] = {
+        "folder": str(folder),
+        "present": False,
+        "verified": False,
+        "reordered": False,
+        "missing": dataset.missing(folder),
+        "damaged": dataset.damaged(folder),
+        "changed": [],
+        "problem": None,
+    }
+    if row["missing"] or row["damaged"]:
+        return row
+    try:
+        raw = dataset.read(folder)
+    except DataError as error:
+        return row | {"problem": str(error)}
+    changed = dataset.changed(raw)
+    reordered = not changed and raw.files != dataset.checksums
+    found = {"present": True, "verified": not changed, "reordered": reordered, "changed": changed}
+    return row | found
+
+
 def _state(row: dict[str, Any]) -> str:
-    """ "present", or the gravest thing about its files."""
-    for state in ("damaged", "missing"):
+    """ "verified", or the gravest thing about its files."""
+    for state in ("damaged", "missing", "changed"):
         if names := row[state]:
             return f"{len(names)} file{'s' * (len(names) > 1)} {state}"
-    return "present"
+    if row["problem"]:
+        return "not readable"
+    return "verified, in another order" if row["reordered"] else "verified"
 
 
 @app.command()
@@ -73,5 +93,6 @@ def fetch(
         data_dir = context.parent.params.get("data_dir")
     folder = dataset.fetch(data_dir)
     raw = dataset.read(folder)
+    dataset.check(folder, raw)
     counts = f"{len(raw.train_y)} training and {len(raw.test_y)} test images"
-    typer.echo(f"{dataset.title} is in {folder}: {counts}")
+    typer.echo(f"{dataset.title} is in {folder}: {counts}, verified")

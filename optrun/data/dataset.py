@@ -1,7 +1,8 @@
 """What all datasets have in common: the YAML fields, the sizes they lead to, the raw arrays."""
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import reduce
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -16,6 +17,9 @@ from optrun.data.augmentation.test_time import TEST_TIME, Crops
 from optrun.data.preprocessing import PREPROCESSING
 from optrun.data.step import Form, Preprocessing
 
+ARRAYS = ("train_x", "train_y", "test_x", "test_y")
+"""The arrays of `Raw`, in its order."""
+
 
 @dataclass(frozen=True)
 class Raw:
@@ -26,12 +30,19 @@ class Raw:
         train_y: (n,) class labels from 0, int64, or (n, outputs) numbers to predict, float64.
         test_x: (m, features), of the same type.
         test_y: (m,) or (m, outputs), of the same type.
+        files: SHA-256 of the unpacked content of each file that was read, by name.
     """
 
     train_x: NDArray[Any]
     train_y: NDArray[Any]
     test_x: NDArray[Any]
     test_y: NDArray[Any]
+    files: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+
+    @property
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The four arrays by name."""
+        return {name: getattr(self, name) for name in ARRAYS}
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from optrun.data.dataset import Outline, Raw
 from optrun.data.download import download
-from optrun.data.stored import StoredDataset, not_as_expected
+from optrun.data.stored import StoredDataset, not_as_expected, sha256
 from optrun.errors import DataError
 
 IMAGES, LABELS = 2051, 2049
@@ -50,7 +50,6 @@ class Mnist(StoredDataset):
             "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
         ),
     }
-    """SHA-256 of the decompressed files: the same on all mirrors, however they compress."""
     files: ClassVar[tuple[str, ...]] = tuple(checksums)
     headers: ClassVar[tuple[tuple[int, ...], ...]] = (
         (IMAGES, 60_000, SIDE, SIDE),
@@ -69,8 +68,9 @@ class Mnist(StoredDataset):
         return Outline(60_000, 10_000, CLASSES, SIDE * SIDE, (1, SIDE, SIDE))
 
     @classmethod
-    def missing(cls, place: Path) -> list[str]:
-        return [name for name in cls.files if not _find(place, name).is_file()]
+    def path_of(cls, place: Path, name: str) -> Path:
+        plain = place / name
+        return plain if plain.is_file() else place / f"{name}.gz"
 
     @classmethod
     def damaged(cls, place: Path) -> list[str]:
@@ -95,23 +95,20 @@ class Mnist(StoredDataset):
 
     @classmethod
     def _read(cls, place: Path) -> Raw:
-        train_images, train_labels, test_images, test_labels = cls._files_and_headers(place)
+        found = [_read_idx(*known) for known in cls._files_and_headers(place)]
+        (train_x, train_y, test_x, test_y), digests = zip(*found, strict=True)
         return Raw(
-            _read_images(*train_images),
-            _read_labels(*train_labels),
-            _read_images(*test_images),
-            _read_labels(*test_labels),
+            train_x.reshape(-1, SIDE * SIDE),
+            train_y.astype(np.int64),
+            test_x.reshape(-1, SIDE * SIDE),
+            test_y.astype(np.int64),
+            files=dict(zip(cls.files, digests, strict=True)),
         )
 
     @classmethod
     def _files_and_headers(cls, place: Path) -> list[tuple[Path, tuple[int, ...]]]:
-        paths = [_find(place, name) for name in cls.files]
+        paths = [cls.path_of(place, name) for name in cls.files]
         return list(zip(paths, cls.headers, strict=True))
-
-
-def _find(place: Path, name: str) -> Path:
-    plain = place / name
-    return plain if plain.is_file() else place / f"{name}.gz"
 
 
 def _size(path: Path) -> int:
@@ -132,9 +129,7 @@ def _store(archive: Path, target: Path, checksum: str) -> None:
             shutil.copyfileobj(source, sink, 1 << 20)
     except (EOFError, zlib.error, gzip.BadGzipFile):
         raise DataError("sent a damaged gzip file") from None
-    with plain.open("rb") as content:
-        found = hashlib.file_digest(content, "sha256").hexdigest()
-    if found != checksum:
+    if (found := sha256(plain)) != checksum:
         raise DataError(f"sent another file (SHA-256 {found}, expected {checksum})")
     plain.replace(target)
 
@@ -143,25 +138,12 @@ def _not_as_expected(path: Path, expected: str, found: str) -> DataError:
     return not_as_expected(path, expected, found, "mnist", path.parent.parent)
 
 
-def _read_images(path: Path, header: tuple[int, ...]) -> NDArray[np.uint8]:
-    """(count, 784)"""
-    return _read_idx(path, header).reshape(-1, SIDE * SIDE)
-
-
-def _read_labels(path: Path, header: tuple[int, ...]) -> NDArray[np.int64]:
-    """(count,)"""
-    labels = _read_idx(path, header)
-    if labels.max() >= CLASSES:
-        found = f"the label {labels.max()}"
-        raise _not_as_expected(path, f"labels from 0 to {CLASSES - 1}", found)
-    return labels.astype(np.int64)
-
-
-def _read_idx(path: Path, header: tuple[int, ...]) -> NDArray[np.uint8]:
-    """The bytes of an IDX file, plain or gzipped, that begins with `header`.
+def _read_idx(path: Path, header: tuple[int, ...]) -> tuple[NDArray[np.uint8], str]:
+    """The bytes of an IDX file, plain or gzipped, that begins with `header`, and its SHA-256.
 
     Raises:
-        DataError: another header, damaged compression, or not exactly the bytes it announces.
+        DataError: another header, damaged compression, not exactly the bytes it announces, or
+            labels outside 0 to 9.
     """
     values = np.empty(header[1:], np.uint8)
     wanted = struct.pack(f">{len(header)}i", *header)
@@ -181,4 +163,9 @@ def _read_idx(path: Path, header: tuple[int, ...]) -> NDArray[np.uint8]:
     if body != values.size or rest:
         found_size = f"{'more' if rest else body} bytes"
         raise _not_as_expected(path, f"{values.size} bytes after the header", found_size)
-    return values
+    if header[0] == LABELS and (greatest := values.max()) >= CLASSES:
+        found_label = f"the label {greatest}"
+        raise _not_as_expected(path, f"labels from 0 to {CLASSES - 1}", found_label)
+    digest = hashlib.sha256(head)
+    digest.update(values.data)
+    return values, digest.hexdigest()

@@ -9,10 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optrun.component import NonNegative, Positive, table
-from optrun.data.statistics import Affine, MappedStatistics
-from optrun.data.step import Form, Preprocessing, ShiftAndScale, Stage
+from optrun.data.statistics import FeatureMap, MappedStatistics
+from optrun.data.step import Clip, Form, Preprocessing, ShiftAndScale, Stage
 from optrun.data.whitening import PcaWhiten, ZcaWhiten
 from optrun.numerics.blas import one_thread
+
+SMALLEST = float(np.finfo(np.float32).tiny)
+"""The least spread whose reciprocal is finite in float32."""
 
 
 class Rescale(ShiftAndScale):
@@ -33,23 +36,27 @@ class Rescale(ShiftAndScale):
             return "`rescale` turns bytes into numbers from 0 to 1, so it must be the first step"
         return None
 
-    def fit(self, seen: MappedStatistics) -> Affine:
-        return Affine(np.zeros(seen.features), np.full(seen.features, 1 / 255))
+    def fit(self, seen: MappedStatistics) -> FeatureMap:
+        return FeatureMap.affine(np.zeros(seen.features), np.full(seen.features, 1 / 255))
 
 
 class MinMax(ShiftAndScale):
     """Give each feature the least value 0 and the greatest 1 over the training examples.
 
-        x ← (x − min)/(max − min)
+        x ← (x − min)/(max − min),   then cut off at 0 and 1 if `clip`
 
-    Other examples may lie outside. A feature that never varies only becomes 0.
+    A feature that never varies is divided by 1. scikit-learn's MinMaxScaler, where `clip` is false
+    by default: of a pixel that is 0 in all training images but one, other images are then far
+    above 1.
     """
 
     name: Literal["min_max"] = "min_max"
+    clip: bool = True
+    """Cut off at 0 and 1 what lies outside, in examples that the step is not fitted on."""
 
-    def fit(self, seen: MappedStatistics) -> Affine:
-        span = seen.max - seen.min
-        return Affine(seen.min, 1 / np.where(span > 0, span, 1))
+    def fit(self, seen: MappedStatistics) -> FeatureMap:
+        bounds = (0.0, 1.0) if self.clip else (-np.inf, np.inf)
+        return FeatureMap.affine(seen.min, reciprocal(seen.max - seen.min, seen), bounds)
 
 
 class Center(ShiftAndScale):
@@ -60,23 +67,35 @@ class Center(ShiftAndScale):
 
     name: Literal["center"] = "center"
 
-    def fit(self, seen: MappedStatistics) -> Affine:
-        return Affine(seen.mean, np.ones(seen.features))
+    def fit(self, seen: MappedStatistics) -> FeatureMap:
+        return FeatureMap.affine(seen.mean, np.ones(seen.features))
 
 
 class Standardize(ShiftAndScale):
     """Give each feature mean 0 and standard deviation 1 over the training examples.
 
-        x ← (x − mean)/std
+        x ← (x − mean)/std,   then cut off at ±clip
 
-    std is the population's, √(Σ(x − mean)²/n). A feature that never varies is only centered.
+    std is the population's, √(Σ(x − mean)²/n). A feature that never varies is divided by 1.
+    scikit-learn's StandardScaler, which cuts nothing off.
     """
 
     name: Literal["standardize"] = "standardize"
+    clip: Clip = 10.0
+    """Most deviations from the mean; null for no bound. A normal feature never comes that far, a
+    pixel that is 0 in nearly all training images comes hundreds of deviations away where it is
+    not."""
 
-    def fit(self, seen: MappedStatistics) -> Affine:
-        std = seen.std
-        return Affine(seen.mean, 1 / np.where(std > 0, std, 1))
+    def fit(self, seen: MappedStatistics) -> FeatureMap:
+        bound = np.inf if self.clip is None else self.clip
+        return FeatureMap.affine(seen.mean, reciprocal(seen.std, seen), (-bound, bound))
+
+
+def reciprocal(spread: NDArray[np.float64], seen: MappedStatistics) -> NDArray[np.float64]:
+    """1/spread, or 1 where a feature varies by no more than rounding does."""
+    size = np.maximum(np.abs(seen.min), np.abs(seen.max))
+    varies = spread > np.maximum(10 * np.finfo(np.float64).eps * size, SMALLEST)
+    return 1 / np.where(varies, spread, 1)
 
 
 class PerExample(Preprocessing):
@@ -107,7 +126,8 @@ class ContrastNormalize(PerExample):
 
         x ← s·(x − mean(x))/max(ε, √(λ + mean((x − mean(x))²)))
 
-    Means are over all features of the example. Goodfellow et al., Deep Learning (2016), eq. 12.3.
+    Means are over all features of the example; no value exceeds s·√features. Goodfellow et al.,
+    Deep Learning (2016), eq. 12.3.
     """
 
     name: Literal["contrast_normalize"] = "contrast_normalize"

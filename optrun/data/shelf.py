@@ -9,13 +9,13 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 
 import numpy as np
 
-from optrun.data.dataset import Dataset, Raw
+from optrun.data.dataset import ARRAYS, Dataset, Raw
 from optrun.data.prepare import fingerprint
 from optrun.data.stored import StoredDataset
 from optrun.store.files import is_running, write_array
@@ -41,9 +41,9 @@ class Shelf:
             return mark.read_text()
         raw = dataset.load(seed, data_dir)
         place.mkdir(exist_ok=True)
-        for part in fields(Raw):
-            with (place / f"{part.name}.npy").open("wb") as file:
-                write_array(file, getattr(raw, part.name))
+        for name, array in raw.arrays.items():
+            with (place / f"{name}.npy").open("wb") as file:
+                write_array(file, array)
         digest = fingerprint(raw)
         mark.write_text(digest)
         return digest
@@ -51,8 +51,8 @@ class Shelf:
     def take(self, dataset: Dataset, seed: int) -> tuple[Raw, str]:
         """The arrays that `put` has left, mapped into memory, and their fingerprint."""
         place = self._place(dataset, seed)
-        raw = Raw(**{part.name: mapped(place / f"{part.name}.npy") for part in fields(Raw)})
-        return raw, (place / "fingerprint").read_text()
+        arrays = (mapped(place / f"{name}.npy") for name in ARRAYS)
+        return Raw(*arrays), (place / "fingerprint").read_text()
 
     def _place(self, dataset: Dataset, seed: int) -> Path:
         return self.folder / content_key(dataset, seed)

@@ -22,7 +22,9 @@ class Split:
             (N, outputs) of the run's dtype, C-contiguous. Shared like the storage.
         indices: (n,) the rows that belong, ascending, int64.
         shift: (features,), of the run's dtype.
-        scale: (features,), of the run's dtype; the model sees (storage − shift)·scale.
+        scale: (features,), of the run's dtype; the model sees (storage − shift)·scale,
+        low: cut off below at this, (features,) of the run's dtype; empty if nothing is cut off,
+        high: and above at this, likewise.
     """
 
     storage: NDArray[Any]
@@ -30,6 +32,8 @@ class Split:
     indices: NDArray[np.int64]
     shift: NDArray[Any]
     scale: NDArray[Any]
+    low: NDArray[Any]
+    high: NDArray[Any]
 
     def __len__(self) -> int:
         return self.indices.size
@@ -43,7 +47,7 @@ class Split:
         seen = self.storage[self.indices].astype(self.shift.dtype, copy=False)
         seen -= self.shift
         seen *= self.scale
-        return seen
+        return np.clip(seen, self.low, self.high) if self.low.size else seen
 
     @property
     def y(self) -> NDArray[Any]:

@@ -13,37 +13,81 @@ CHUNK = 256
 
 
 @dataclass(frozen=True)
-class Affine:
-    """x ↦ (x − shift)·scale for each feature; both (features,), float64, scale above 0."""
+class FeatureMap:
+    """x ↦ min(max((x − shift)·scale, low), high) for each feature.
+
+    Attributes:
+        shift: (features,), float64, as all four.
+        scale: above 0.
+        low: −∞ where nothing is cut off.
+        high: ∞ where nothing is cut off.
+    """
 
     shift: NDArray[np.float64]
     scale: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
 
     @classmethod
-    def identity(cls, features: int) -> "Affine":
-        """The map that changes nothing."""
-        return cls(np.zeros(features), np.ones(features))
+    def affine(
+        cls,
+        shift: NDArray[np.float64],
+        scale: NDArray[np.float64],
+        bounds: tuple[float, float] = (-np.inf, np.inf),
+    ) -> "FeatureMap":
+        """(x − shift)·scale, cut off at the bounds."""
+        low, high = (np.full(scale.shape, bound) for bound in bounds)
+        return cls(shift, scale, low, high)
 
-    def then(self, after: "Affine") -> "Affine":
-        """This map followed by another: ((x − s)·c − m)·k = (x − (s + m/c))·ck."""
-        return Affine(self.shift + after.shift / self.scale, self.scale * after.scale)
+    @classmethod
+    def identity(cls, features: int) -> "FeatureMap":
+        """The map that changes nothing."""
+        return cls.affine(np.zeros(features), np.ones(features))
+
+    @property
+    def clips(self) -> bool:
+        """Whether anything is cut off."""
+        return bool(np.isfinite(self.low).any() or np.isfinite(self.high).any())
+
+    def then(self, after: "FeatureMap") -> "FeatureMap":
+        """This map followed by another: ((x − s)·c − m)·k = (x − (s + m/c))·ck.
+
+        Both are monotone, so the bounds of the first map go through the second.
+        """
+        shift, scale = self.shift + after.shift / self.scale, self.scale * after.scale
+        return FeatureMap(shift, scale, after(self.low), after(self.high))
 
     def __call__(self, x: NDArray[Any]) -> NDArray[np.float64]:
         """(n, features) mapped, in float64."""
-        return (x - self.shift) * self.scale
+        mapped = (x - self.shift) * self.scale
+        return np.clip(mapped, self.low, self.high) if self.clips else mapped
 
 
 class Statistics:
-    """Statistics of every feature over chosen rows, found when asked for."""
+    """Statistics of every feature over chosen rows, found when asked for.
 
-    def __init__(self, storage: NDArray[Any], rows: NDArray[np.int64]):
+    Args:
+        storage: (N, features).
+        rows: those that count.
+        change: of the values before they count; default: none.
+    """
+
+    def __init__(
+        self, storage: NDArray[Any], rows: NDArray[np.int64], change: FeatureMap | None = None
+    ):
         self._storage = storage
         self.rows = rows
+        self._change = change
+
+    def after(self, change: FeatureMap) -> "Statistics":
+        """Those of the stored values after a map."""
+        return Statistics(self._storage, self.rows, change)
 
     @cached_property
     def mean(self) -> NDArray[np.float64]:
         """(features,)"""
-        exact = np.int64 if self._storage.dtype == np.uint8 else np.float64
+        are_bytes = self._storage.dtype == np.uint8 and self._change is None
+        exact = np.int64 if are_bytes else np.float64
         total: NDArray[Any] = np.zeros(self._storage.shape[1], exact)
         for chunk in self.chunks():
             total += chunk.sum(axis=0, dtype=exact)
@@ -71,42 +115,45 @@ class Statistics:
     def chunks(self) -> Iterator[NDArray[Any]]:
         """The chosen rows, some at a time."""
         for start in range(0, len(self.rows), CHUNK):
-            yield self._storage[self.rows[start : start + CHUNK]]
+            chunk = self._storage[self.rows[start : start + CHUNK]]
+            yield chunk if self._change is None else self._change(chunk)
 
 
 class MappedStatistics:
-    """The statistics of the same rows after an affine map."""
+    """The statistics of the same rows after a map."""
 
-    def __init__(self, raw: Statistics, affine: Affine):
+    def __init__(self, raw: Statistics, change: FeatureMap):
+        self.features = change.scale.size
+        if change.clips:  # mean and deviation are not those before, mapped
+            raw, change = raw.after(change), FeatureMap.identity(self.features)
         self._raw = raw
-        self._affine = affine
-        self.features = affine.scale.size
+        self._map = change
 
     @property
     def mean(self) -> NDArray[np.float64]:
         """(features,)"""
-        return self._affine(self._raw.mean)
+        return self._map(self._raw.mean)
 
     @property
     def std(self) -> NDArray[np.float64]:
         """(features,)"""
-        return self._raw.std * self._affine.scale
+        return self._raw.std * self._map.scale
 
     @property
     def min(self) -> NDArray[np.float64]:
         """(features,)"""
-        return self._affine(self._raw.min)
+        return self._map(self._raw.min)
 
     @property
     def max(self) -> NDArray[np.float64]:
         """(features,)"""
-        return self._affine(self._raw.max)
+        return self._map(self._raw.max)
 
     def covariance(self) -> NDArray[np.float64]:
         """(features, features), population form Σ(x − mean)(x − mean)ᵀ/n."""
         total, rows = np.zeros((self.features, self.features)), 0
         for chunk in self._raw.chunks():
-            deviation = (chunk - self._raw.mean) * self._affine.scale
+            deviation = (chunk - self._raw.mean) * self._map.scale
             total += deviation.T @ deviation
             rows += len(chunk)
         return total / rows

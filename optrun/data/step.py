@@ -1,8 +1,8 @@
 """What a preprocessing step is: where it may stand, and what it does to the examples.
 
-There are two kinds. A shift and scale of every feature is only noted, and carried out when a batch
-is gathered, so images stay bytes in memory. Anything else is carried out once, beforehand, and
-leaves floats of the run's type.
+There are two kinds. A shift and scale of every feature, and the bounds at which it is cut off, are
+only noted, and carried out when a batch is gathered, so images stay bytes in memory. Anything else
+is carried out once, beforehand, and leaves floats of the run's type.
 """
 
 from abc import abstractmethod
@@ -13,8 +13,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from optrun.component import Component
-from optrun.data.statistics import CHUNK, Affine, MappedStatistics, Statistics
+from optrun.component import Component, Positive
+from optrun.data.statistics import CHUNK, FeatureMap, MappedStatistics, Statistics
+
+Clip = Positive | None
+"""A bound on the size of values, or none."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +43,14 @@ class Stage:
         pool: (N, features) of training and validation, bytes or floats of the run's type.
         test: (M, features), likewise.
         training: statistics of the stored values of the training examples.
-        affine: the map.
+        map: the map.
         dtype: the run's float type.
     """
 
     pool: NDArray[Any]
     test: NDArray[Any]
     training: Statistics
-    affine: Affine
+    map: FeatureMap
     dtype: np.dtype
 
     @classmethod
@@ -55,16 +58,16 @@ class Stage:
         cls, pool: NDArray[Any], test: NDArray[Any], rows: NDArray[np.int64], dtype: np.dtype
     ) -> "Stage":
         """The examples as they are stored; `rows` are those of the pool to train on."""
-        return cls(pool, test, Statistics(pool, rows), Affine.identity(pool.shape[1]), dtype)
+        return cls(pool, test, Statistics(pool, rows), FeatureMap.identity(pool.shape[1]), dtype)
 
     @property
     def seen(self) -> MappedStatistics:
         """Statistics of the training examples after the map."""
-        return MappedStatistics(self.training, self.affine)
+        return MappedStatistics(self.training, self.map)
 
-    def then(self, affine: Affine) -> "Stage":
+    def then(self, change: FeatureMap) -> "Stage":
         """A further map is noted."""
-        return replace(self, affine=self.affine.then(affine))
+        return replace(self, map=self.map.then(change))
 
     def carried_out(self, change: Callable[[NDArray[np.float64]], NDArray[Any]]) -> "Stage":
         """The map and then `change` are carried out on every example.
@@ -78,11 +81,11 @@ class Stage:
     def _changed(
         self, x: NDArray[Any], change: Callable[[NDArray[np.float64]], NDArray[Any]]
     ) -> NDArray[Any]:
-        first = change(self.affine(x[:CHUNK]))
+        first = change(self.map(x[:CHUNK]))
         changed = np.empty((len(x), first.shape[1]), self.dtype)
         changed[:CHUNK] = first
         for start in range(CHUNK, len(x), CHUNK):
-            changed[start : start + CHUNK] = change(self.affine(x[start : start + CHUNK]))
+            changed[start : start + CHUNK] = change(self.map(x[start : start + CHUNK]))
         return changed
 
 
@@ -90,7 +93,7 @@ class Preprocessing(Component):
     """A step between the stored values and what the model sees.
 
     Attributes:
-        keeps_storage: whether it is but a shift and scale, which leaves the stored values alone.
+        keeps_storage: whether it only notes a map, which leaves the stored values alone.
     """
 
     keeps_storage: ClassVar[bool]
@@ -119,12 +122,12 @@ class Preprocessing(Component):
 
 
 class ShiftAndScale(Preprocessing):
-    """A step that maps each feature to (x − shift)·scale."""
+    """A step that maps each feature to (x − shift)·scale, which may be cut off at bounds."""
 
     keeps_storage: ClassVar[bool] = True
 
     @abstractmethod
-    def fit(self, seen: MappedStatistics) -> Affine:
+    def fit(self, seen: MappedStatistics) -> FeatureMap:
         """The step's map, given the statistics of what reaches it from the training examples."""
 
     def apply(self, stage: Stage) -> Stage:

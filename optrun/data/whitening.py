@@ -2,8 +2,8 @@
 
 Both kinds come from the training examples' mean and covariance C = U·diag(λ)·Uᵀ, λ falling.
 Centering is part of them, so nothing has to stand before; of images, `rescale` usually does, for
-ε is in the squared units of what reaches the step. C and U take features² numbers each, and time
-that grows with features³.
+ε is in the squared units of what reaches the step. They take some 4·features² numbers, and
+time that grows with features³.
 """
 
 from abc import abstractmethod
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator, WithJsonSchema
 
 from optrun.component import Positive
-from optrun.data.step import Form, Preprocessing, Stage
+from optrun.data.step import Clip, Form, Preprocessing, Stage
 
 
 def _parse_components(value: Any) -> Any:
@@ -44,11 +44,14 @@ ComponentsField = Annotated[
 
 
 class Whitening(Preprocessing):
-    """A step x ← (x − mean)·W, carried out beforehand."""
+    """A step x ← (x − mean)·W, then cut off at ±clip, carried out beforehand."""
 
     keeps_storage: ClassVar[bool] = False
     eps: Positive = 1e-5
     """ε, added to every variance: keeps directions of little variance from being blown up."""
+    clip: Clip = 10.0
+    """Most deviations from the mean, of the whitened values; null for no bound. Only rare values
+    come that far, along directions in which the training examples hardly vary."""
 
     @abstractmethod
     def matrix(self, axes: NDArray[np.float64], variances: NDArray[np.float64]) -> NDArray[Any]:
@@ -60,19 +63,22 @@ class Whitening(Preprocessing):
         return None
 
     def room(self, seen: Form) -> int:
-        return 2 * seen.features**2
+        return 4 * seen.features**2  # C, U, and as much again to find U and to make W
 
     def apply(self, stage: Stage) -> Stage:
         mean, dtype = stage.seen.mean, stage.dtype
         variances, axes = np.linalg.eigh(stage.seen.covariance())
         matrix = self.matrix(axes[:, ::-1], np.maximum(variances[::-1], 0)).astype(dtype)
-        return stage.carried_out(lambda x: (x - mean).astype(dtype) @ matrix)
+        bound = np.inf if self.clip is None else self.clip
+        return stage.carried_out(
+            lambda x: np.clip((x - mean).astype(dtype) @ matrix, -bound, bound)
+        )
 
 
 class PcaWhiten(Whitening):
     """Coordinates along the directions of greatest variance, each divided by its deviation.
 
-        x ← (x − mean)·U·diag(1/√(λ + ε))
+        x ← (x − mean)·U·diag(1/√(λ + ε)),   then cut off at ±clip
 
     The features are then components, so images are images no longer. The sign of a column of U is
     such that its entry of greatest size is positive. scikit-learn's PCA(whiten=True) has no ε and
@@ -112,7 +118,7 @@ class PcaWhiten(Whitening):
 class ZcaWhiten(Whitening):
     """Whitening that changes the examples least, so images still look like images.
 
-        x ← (x − mean)·U·diag(1/√(λ + ε))·Uᵀ
+        x ← (x − mean)·U·diag(1/√(λ + ε))·Uᵀ,   then cut off at ±clip
 
     Krizhevsky, Learning Multiple Layers of Features from Tiny Images (2009), appendix A.
     """

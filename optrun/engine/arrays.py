@@ -10,7 +10,8 @@ class Examples(NamedTuple):
         storage: rows as bytes, uint8 (N, features × bytes a value).
         labels: int64 (N,); empty if numbers are to be predicted.
         values: numbers to predict, (N, outputs); empty for labels.
-        shift, scale: the preprocessing, (features,): x = (value − shift)·scale.
+        shift, scale: the preprocessing, (features,): x = (value − shift)·scale,
+        low, high: cut off at these bounds, (features,); empty if nothing is cut off.
     """
 
     storage: Any
@@ -18,6 +19,8 @@ class Examples(NamedTuple):
     values: Any
     shift: Any
     scale: Any
+    low: Any
+    high: Any
 
 
 class Parameters(NamedTuple):

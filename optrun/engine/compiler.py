@@ -130,6 +130,8 @@ def as_examples(split: Split, data: Data) -> Examples:
         values=np.zeros((0, 0), dtype) if data.labelled else split.targets,
         shift=data.shift,
         scale=data.scale,
+        low=data.low,
+        high=data.high,
     )
 
 

@@ -6,13 +6,13 @@ examples  the dataset
 rows      which of them, (n,) int64
 first     position of rows[0] in the epoch's order; in evaluation, in the list of crops
 views     how the examples at these positions are seen
-x         (n, features), receives (value − shift)·scale
+x         (n, features), receives (value − shift)·scale, cut off at the bounds
 targets   (n, outputs), receives numbers to predict, or 1 at the label and 0 elsewhere
 """
 
 from optrun.engine.views import mix, view_bytes, view_reals
 from optrun.numerics.flat import copy
-from optrun.numerics.jit import kernel
+from optrun.numerics.jit import inlined, kernel
 from optrun.numerics.prefetch import prefetch_row
 
 AHEAD = 2
@@ -27,6 +27,7 @@ def gather_bytes(examples, rows, first, views, x, targets):
         values, out = examples.storage[rows[i]], x[i]
         for j in range(out.size):
             out[j] = (values[j] - examples.shift[j]) * examples.scale[j]
+        clip(out, examples.low, examples.high)
     gather_targets(examples, rows, targets)
 
 
@@ -38,6 +39,7 @@ def gather_reals(examples, rows, first, views, x, targets):
         values, out = examples.storage[rows[i]].view(x.dtype), x[i]
         for j in range(out.size):
             out[j] = (values[j] - examples.shift[j]) * examples.scale[j]
+        clip(out, examples.low, examples.high)
     gather_targets(examples, rows, targets)
 
 
@@ -45,6 +47,8 @@ def gather_reals(examples, rows, first, views, x, targets):
 def gather_viewed_bytes(examples, rows, first, views, x, targets):
     """Rows of unsigned bytes, augmented."""
     view_bytes(examples.storage, rows, first, views, x, examples.shift, examples.scale)
+    for i in range(rows.size):
+        clip(x[i], examples.low, examples.high)
     gather_targets(examples, rows, targets)
     mix(views, first, x, targets)
 
@@ -53,8 +57,17 @@ def gather_viewed_bytes(examples, rows, first, views, x, targets):
 def gather_viewed_reals(examples, rows, first, views, x, targets):
     """Rows of the model's own float type, augmented."""
     view_reals(examples.storage, rows, first, views, x, examples.shift, examples.scale)
+    for i in range(rows.size):
+        clip(x[i], examples.low, examples.high)
     gather_targets(examples, rows, targets)
     mix(views, first, x, targets)
+
+
+@inlined
+def clip(out, low, high):
+    """Cut a row off at the bounds of its features, if there are any."""
+    for j in range(low.size):
+        out[j] = min(max(out[j], low[j]), high[j])
 
 
 @kernel

@@ -100,4 +100,6 @@ def no_examples(dtype: str) -> Examples:
         values=np.zeros((0, 0), dtype),
         shift=np.zeros(0, dtype),
         scale=np.zeros(0, dtype),
+        low=np.zeros(0, dtype),
+        high=np.zeros(0, dtype),
     )

@@ -101,7 +101,7 @@ class Driver(Optimizer):
         return sum(prod(shape) for shape in self.memory(parameters, shapes).values())
 
     def workspace(self, parameters: int, shapes: Shapes) -> int:
-        """Bytes that a step takes beside the state, where they grow faster than the weights."""
+        """Bytes that a step takes beside the state, where they are more than a few weights'."""
         return 0
 
     def recall(self, objective: Objective, state: np.ndarray) -> dict[str, np.ndarray]:

@@ -52,8 +52,9 @@ class KFAC(Driver):
         return kept
 
     def workspace(self, parameters: int, shapes: Shapes) -> int:
-        """Bytes of the factors of one batch."""
-        return 8 * sum((fan_in + 1) ** 2 + fan_out**2 for fan_in, fan_out in shapes)
+        """Bytes of the factors of one batch, and of what inverting the largest takes."""
+        factors = [side**2 for fan_in, fan_out in shapes for side in (fan_in + 1, fan_out)]
+        return 8 * (sum(factors) + 3 * max(factors))
 
     def step(
         self,

@@ -34,8 +34,8 @@ class Newton(Driver):
     uses_products = True
 
     def workspace(self, parameters: int, shapes: Shapes) -> int:
-        """Bytes of the Hessian, which is factorized in place."""
-        return 8 * parameters**2
+        """Bytes of the Hessian, which is factorized in place, and of a check that it is finite."""
+        return 9 * parameters**2
 
     def step(
         self,
@@ -124,6 +124,10 @@ class AdaHessian(Driver):
     def memory(self, parameters: int, shapes: Shapes) -> dict[str, tuple[int, ...]]:
         """m and v."""
         return {"mean": (parameters,), "square": (parameters,)}
+
+    def workspace(self, parameters: int, shapes: Shapes) -> int:
+        """Bytes of D, m̂, v̂ and what they are worked out from."""
+        return 6 * 8 * parameters
 
     def step(
         self,

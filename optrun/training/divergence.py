@@ -1,6 +1,7 @@
 """When a run has diverged, and what probably made it."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -66,5 +67,4 @@ def likely_cause(program: Program, step: int) -> str:
 def largest_input(program: Program) -> float:
     """The largest absolute value among the features of the first training examples."""
     train = program.data.train
-    rows = train.storage[train.indices[:256]]
-    return float(np.abs((rows - program.data.shift) * program.data.scale).max(initial=0.0))
+    return float(np.abs(replace(train, indices=train.indices[:256]).x).max(initial=0.0))

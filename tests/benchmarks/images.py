@@ -34,9 +34,9 @@ def load_images(name: str) -> Data:
         return prepare(Glyphs(samples=60_000, noise=0.0, validation=0), 0, DTYPE)
     with tempfile.TemporaryDirectory() as folder:
         write_cifar10(Path(folder))
-        return prepare(all_of(name), 0, DTYPE, folder)
+        return prepare(all_of(name, custom_files=True), 0, DTYPE, folder)
 
 
-def all_of(name: str) -> Dataset:
+def all_of(name: str, custom_files: bool = False) -> Dataset:
     """The dataset with nothing set aside."""
-    return DATASETS[name](name=name, validation=0)
+    return DATASETS[name](name=name, validation=0, custom_files=custom_files)

@@ -14,7 +14,7 @@ from tests.datasets import write_cifar10
 
 CONFIG = {
     "name": "memory",
-    "dataset": {"name": "cifar10", "preprocessing": ["standardize"]},
+    "dataset": {"name": "cifar10", "custom_files": True, "preprocessing": ["standardize"]},
     "model": {"name": "mlp", "hidden": [512, 256]},
     "optimizer": {"name": "adam"},
     "training": {"epochs": 1},

@@ -4,7 +4,9 @@ import shutil
 
 import pytest
 
-from tests.datasets import write_cifar10, write_mnist
+from optrun.data.cifar10 import Cifar10
+from optrun.data.mnist import Mnist
+from tests.datasets import published, write_cifar10, write_mnist
 
 
 @pytest.fixture(autouse=True)
@@ -16,13 +18,23 @@ def no_data_dir(monkeypatch, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def full_size(tmp_path_factory):
-    """A folder with both stand-ins; read it only."""
+def stand_ins(tmp_path_factory):
+    """A folder with both stand-ins, and what is known of them."""
     folder = tmp_path_factory.mktemp("full_size")
     write_mnist(folder)
     write_cifar10(folder)
-    yield folder
+    yield folder, {kind: published(kind, folder) for kind in (Mnist, Cifar10)}
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def full_size(stand_ins, monkeypatch):
+    """A folder with both stand-ins, which count as the published files; read it only."""
+    folder, known = stand_ins
+    for kind, attributes in known.items():
+        for name, value in attributes.items():
+            monkeypatch.setattr(kind, name, value)
+    return folder
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from optrun.errors import DataError
 
 CONTENT = {name: f"the content of {name}".encode() * 100 for name in Mnist.files}
 REFUSED = "http://127.0.0.1:9/"
+PUBLIC_MIRRORS = {component: component.mirrors for component in (Mnist, Cifar10)}
 
 
 class Server:
@@ -178,42 +179,100 @@ def test_concurrent_fetches_download_once(server, monkeypatch, tmp_path):
     assert set(server.requests.values()) == {1}
 
 
-def small_archive() -> bytes:
+def use_small_cifar10(monkeypatch):
+    checksums = {name: hashlib.sha256(name.encode()).hexdigest() for name in Cifar10.files}
+    monkeypatch.setattr(Cifar10, "checksums", checksums)
+
+
+def small_archive(files=Cifar10.files, content=str.encode) -> bytes:
     buffer = BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        for path in (*Cifar10.files, "readme.html", "../outside"):
+        for path in (*files, "readme.html", "../outside"):
             entry = tarfile.TarInfo(f"{Cifar10.directory}/{path}")
             entry.size = len(path)
-            archive.addfile(entry, BytesIO(path.encode()))
+            archive.addfile(entry, BytesIO(content(path)))
     return buffer.getvalue()
 
 
 def test_cifar10_is_unpacked_and_nothing_else_kept(server, monkeypatch, tmp_path):
-    server.pages[f"/{ARCHIVE}"] = archive = small_archive()
+    server.pages[f"/{ARCHIVE}"] = small_archive()
     use_mirrors(monkeypatch, Cifar10, REFUSED + ARCHIVE, server.url + ARCHIVE)
-    monkeypatch.setattr(Cifar10, "checksum", hashlib.md5(archive).hexdigest())
+    use_small_cifar10(monkeypatch)
     place = Cifar10.fetch(tmp_path)
     assert left_in(tmp_path) == {f"{Cifar10.directory}/{name}" for name in Cifar10.files}
     assert (place / "test_batch.bin").read_bytes() == b"test_batch.bin"
 
 
 def test_an_archive_that_lies_there_is_unpacked_and_kept(monkeypatch, tmp_path):
-    archive = small_archive()
-    (tmp_path / ARCHIVE).write_bytes(archive)
-    monkeypatch.setattr(Cifar10, "checksum", hashlib.md5(archive).hexdigest())
+    # stored without compression: what is inside decides
+    (tmp_path / ARCHIVE).write_bytes(gzip.decompress(small_archive()))
+    use_small_cifar10(monkeypatch)
     Cifar10.fetch(tmp_path)
     unpacked = {f"{Cifar10.directory}/{name}" for name in Cifar10.files}
     assert left_in(tmp_path) == unpacked | {ARCHIVE}
 
 
-def test_another_archive_is_refused(server, monkeypatch, tmp_path):
-    server.pages[f"/{ARCHIVE}"] = small_archive()
-    use_mirrors(monkeypatch, Cifar10, server.url + ARCHIVE)
-    with pytest.raises(
-        DataError, match=rf"sent another file \(MD5 .*, expected {Cifar10.checksum}"
-    ):
+OTHER_ARCHIVES = {
+    "changed": (
+        small_archive(content=lambda name: name.replace("5", "6").encode()),
+        "the content of its data_batch_5.bin is not what was published",
+    ),
+    "incomplete": (small_archive(Cifar10.files[1:]), "it lacks data_batch_1.bin"),
+    "cut": (small_archive()[:-100], "it is no whole tar archive"),
+    "page": (b"<html>please log in</html>", "it is no whole tar archive"),
+}
+
+
+@pytest.mark.parametrize(("archive", "reason"), OTHER_ARCHIVES.values(), ids=OTHER_ARCHIVES)
+def test_another_archive_is_passed_over(archive, reason, server, monkeypatch, tmp_path):
+    use_small_cifar10(monkeypatch)
+    server.pages[f"/bad/{ARCHIVE}"] = archive
+    bad = f"{server.url}bad/{ARCHIVE}"
+    use_mirrors(monkeypatch, Cifar10, bad, f"{server.url}nothing")
+    with pytest.raises(DataError) as refusal:
         Cifar10.fetch(tmp_path)
+    assert f"{bad}: {reason}" in str(refusal.value)
+    assert f"{server.url}nothing: the server answered 404" in str(refusal.value)
     assert left_in(tmp_path) == set()
+    server.pages[f"/good/{ARCHIVE}"] = small_archive()
+    use_mirrors(monkeypatch, Cifar10, bad, f"{server.url}good/{ARCHIVE}")
+    Cifar10.fetch(tmp_path)
+    assert len(left_in(tmp_path)) == len(Cifar10.files)
+
+
+@pytest.mark.parametrize(("archive", "reason"), OTHER_ARCHIVES.values(), ids=OTHER_ARCHIVES)
+def test_another_archive_that_lies_there_is_refused(archive, reason, monkeypatch, tmp_path):
+    use_small_cifar10(monkeypatch)
+    (tmp_path / ARCHIVE).write_bytes(archive)
+    with pytest.raises(DataError) as refusal:
+        Cifar10.fetch(tmp_path)
+    message = str(refusal.value)
+    assert message.startswith(f"{tmp_path / ARCHIVE}: {reason}")
+    assert f"`optrun data fetch cifar10 --data-dir {tmp_path}`" in message
+    assert "`dataset: {name: cifar10, custom_files: true}`" in message
+    assert left_in(tmp_path) == {ARCHIVE}
+
+
+def test_custom_files_may_come_in_an_archive(tmp_path):
+    (tmp_path / ARCHIVE).write_bytes(small_archive())
+    Cifar10.fetch(tmp_path, custom_files=True)
+    assert (tmp_path / Cifar10.directory / "test_batch.bin").read_bytes() == b"test_batch.bin"
+
+
+@pytest.mark.parametrize("component", [Mnist, Cifar10])
+def test_custom_files_are_never_downloaded(component, server, monkeypatch, tmp_path):
+    use_mirrors(monkeypatch, component, server.url)
+    with pytest.raises(DataError, match="downloads none, but these are missing") as refusal:
+        component(custom_files=True).load(0, tmp_path)
+    assert all(name in str(refusal.value) for name in component.files)
+    assert not server.requests
+
+
+@pytest.mark.parametrize("component", [Mnist, Cifar10])
+def test_there_is_more_than_one_place_to_download_from(component):
+    hosts = {url.split("/")[2] for url in PUBLIC_MIRRORS[component]}
+    assert len(hosts) > 1
+    assert all(url.startswith("https://") for url in PUBLIC_MIRRORS[component])
 
 
 def test_progress_is_a_bar_on_a_terminal_and_a_line_elsewhere(

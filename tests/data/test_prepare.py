@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from optrun.data.augmentation.test_time import FiveCrops
 from optrun.data.catalog import SYNTHETIC
 from optrun.data.glyphs import Glyphs
 from optrun.data.polynomial import Polynomial
@@ -120,6 +121,30 @@ def test_preprocessing_does_not_look_at_validation_or_test(step, monkeypatch):
     np.testing.assert_array_equal(after.shift, before.shift)
     np.testing.assert_array_equal(after.scale, before.scale)
     np.testing.assert_array_equal(after.train.x, before.train.x)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "bounded"),
+    [
+        (Blobs(preprocessing=[Standardize()]), False),
+        (Blobs(preprocessing=[Standardize(clip=1.0)]), True),
+        (Blobs(preprocessing=[Center()]), False),
+        (Glyphs(samples=300, preprocessing=[Rescale(), Center()]), False),
+        (Glyphs(samples=300, noise=0.3, preprocessing=[Standardize()]), False),
+        (
+            Glyphs(samples=300, noise=0.3, preprocessing=[Standardize()], test_time=FiveCrops()),
+            True,
+        ),
+        (Glyphs(samples=300, noise=0.3, preprocessing=[Standardize(clip=1.0)]), True),
+    ],
+    ids=str,
+)
+def test_bounds_that_nothing_reaches_are_dropped(dataset, bounded):
+    data = prepare(dataset, 0, "float32")
+    assert (data.low.size > 0) == (data.high.size > 0) == bounded
+    for split in (data.train, data.test):
+        most = np.abs(split.x).max()
+        assert most <= 1 if bounded and not dataset.test_time else most <= 10 or not split.low.size
 
 
 def test_contradictions_are_refused():

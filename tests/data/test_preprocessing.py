@@ -4,9 +4,17 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from optrun.data.preprocessing import PREPROCESSING, preprocess
+from optrun.data.preprocessing import (
+    PREPROCESSING,
+    Center,
+    MinMax,
+    SampleMean,
+    Standardize,
+    preprocess,
+)
 from optrun.data.statistics import CHUNK
 from optrun.data.step import Form, Stage
+from optrun.data.whitening import PcaWhiten, ZcaWhiten
 
 AFFINE = [name for name, step in PREPROCESSING.items() if step.keeps_storage]
 
@@ -76,7 +84,7 @@ def processed(steps, x, test=None, rows=None, dtype=np.float64):
     rows = np.arange(len(x)) if rows is None else rows
     stage = Stage.start(x, x if test is None else test, rows, np.dtype(dtype))
     stage = preprocess(build(*steps), stage)
-    return stage.affine(stage.pool), stage.affine(stage.test), stage
+    return stage.map(stage.pool), stage.map(stage.test), stage
 
 
 STEPS = [
@@ -106,6 +114,80 @@ def test_each_step_acts_in_turn_on_what_the_ones_before_it_leave(steps, dtype):
     # rounding errors along the constant feature are enlarged by 1/√ε
     np.testing.assert_allclose(pool, expected, rtol=0, atol=1e-9)
     np.testing.assert_allclose(test, expected[:50], rtol=0, atol=1e-9)
+
+
+CLIPPED = {
+    "standardize": (Standardize(clip=0.8), lambda x: np.clip(standardized(x), -0.8, 0.8)),
+    "min_max": (MinMax(), lambda x: np.clip(min_max(x), 0, 1)),
+    "pca_whiten": (PcaWhiten(clip=0.8), lambda x: np.clip(pca_whitened(x), -0.8, 0.8)),
+    "zca_whiten": (ZcaWhiten(clip=0.8), lambda x: np.clip(zca_whitened(x), -0.8, 0.8)),
+    "center": (Center(), lambda x: x - x.mean(axis=0)),
+    "sample_mean": (SampleMean(), lambda x: x - x.mean(axis=1, keepdims=True)),
+}
+
+
+@pytest.mark.parametrize("first", CLIPPED)
+@pytest.mark.parametrize("then", CLIPPED)
+@pytest.mark.parametrize("dtype", [np.uint8, np.float64])
+def test_what_is_cut_off_is_what_the_next_step_is_fitted_on(first, then, dtype):
+    x = np.delete(example(dtype), 3, axis=1)  # components without variance have no sign
+    expected, steps = x.astype(np.float64), []
+    for name in ("standardize", first, then):
+        step, naive = CLIPPED[name]
+        steps.append(step)
+        expected = naive(expected)
+    np.testing.assert_allclose(processed(steps, x)[0], expected, rtol=0, atol=1e-8)
+
+
+def rarely_lit(dtype=np.uint8):
+    """Like an image set: pixels that no, or only one, training example has lit, and a common one.
+
+    The second half of the rows, with all pixels lit, is not trained on.
+    """
+    x = np.random.default_rng(0).integers(0, 256, (8000, 3), dtype=np.uint8)
+    x[:4000, :2], x[4000:] = 0, 255
+    x[17, 1] = 1
+    return x.astype(dtype), np.arange(4000)
+
+
+KEEP_UNITS = ("center", "sample_mean")
+SCALED = [
+    *([name] for name in PREPROCESSING if name not in KEEP_UNITS),
+    *(["rescale", name] for name in PREPROCESSING if name != "rescale"),
+]
+
+
+@pytest.mark.parametrize("steps", SCALED, ids="+".join)
+def test_no_input_is_huge_by_default(steps):
+    x, rows = rarely_lit()
+    pool, test, _ = processed(steps, x, x, rows)
+    assert np.abs(pool).max() <= 10
+    assert np.abs(test).max() <= 10
+
+
+@pytest.mark.parametrize(
+    ("step", "greatest"),
+    [
+        (MinMax(clip=False), [255, 255, 1]),
+        (MinMax(), [1, 1, 1]),
+        (Standardize(clip=None), [255, 255 * np.sqrt(4000), np.sqrt(3)]),
+        (Standardize(clip=3.0), [3, 3, np.sqrt(3)]),
+    ],
+)
+def test_the_bound_can_be_chosen_and_a_constant_is_divided_by_one(step, greatest):
+    x, rows = rarely_lit()
+    seen = processed([step], x, x, rows)[0]
+    np.testing.assert_allclose(np.abs(seen).max(axis=0), greatest, rtol=0.03)
+
+
+@pytest.mark.parametrize("spread", [0, 1e-320, 1e-310, 1e-40, 1e-30, 1.0])
+def test_a_feature_of_hardly_any_spread_stays_finite(spread):
+    x = np.zeros((100, 1))
+    x[::2] = spread
+    for step in ("min_max", "standardize"):
+        change = processed([step], x)[2].map
+        seen = (x.astype(np.float32) - np.float32(change.shift)) * np.float32(change.scale)
+        assert np.isfinite(seen).all()
 
 
 @pytest.mark.parametrize("name", PREPROCESSING)
@@ -198,16 +280,16 @@ def test_contrast_is_that_of_the_formula():
 def test_a_constant_feature_is_only_shifted(value):
     x = np.full((1000, 1), value)
     for name in ("standardize", "min_max"):
-        affine = processed([name], x)[2].affine
-        assert affine.scale == 1
-        np.testing.assert_allclose(affine.shift, value, rtol=1e-12)
+        map_ = processed([name], x)[2].map
+        assert map_.scale == 1
+        np.testing.assert_allclose(map_.shift, value, rtol=1e-12)
 
 
 def test_the_mean_of_bytes_is_exact():
     x = np.full((70_000, 1), 255, np.uint8)
     x[0] = 254
-    affine = processed(["center"], x)[2].affine
-    assert affine.shift == (70_000 * 255 - 1) / 70_000
+    map_ = processed(["center"], x)[2].map
+    assert map_.shift == (70_000 * 255 - 1) / 70_000
 
 
 IMAGE = Form(features=12, image_shape=(3, 2, 2), is_bytes=True)

@@ -4,18 +4,18 @@ import errno
 import os
 import re
 import subprocess
-from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from optrun.data.dataset import Raw
+from optrun.data.dataset import ARRAYS
 from optrun.data.functions import Sphere
 from optrun.data.mnist import Mnist
 from optrun.data.prepare import arrange, prepare
 from optrun.data.shelf import Shelf, content_key, new_shelf
 from optrun.data.synthetic import Moons, Spirals
+from optrun.errors import DataError
 from tests.datasets import write_mnist
 
 STATUS = Path("/proc/self/smaps_rollup")
@@ -27,9 +27,9 @@ def test_what_is_taken_is_what_was_loaded(tmp_path, dataset):
     shelf.put(dataset, 3)
     raw, fingerprint = shelf.take(dataset, 3)
     loaded = dataset.load(3)
-    for part in fields(Raw):
-        np.testing.assert_array_equal(getattr(raw, part.name), getattr(loaded, part.name))
-        assert type(getattr(raw, part.name)) is np.ndarray
+    for name in ARRAYS:
+        np.testing.assert_array_equal(getattr(raw, name), getattr(loaded, name))
+        assert type(getattr(raw, name)) is np.ndarray
     assert fingerprint == prepare(dataset, 3, "float32").fingerprint
 
 
@@ -70,6 +70,15 @@ def test_a_stored_dataset_is_the_same_for_every_seed():
     assert content_key(Moons(), 0) != content_key(Moons(), 1)
 
 
+def test_unchecked_files_are_not_taken_for_checked_ones(tmp_path):
+    write_mnist(tmp_path)
+    shelf = Shelf(tmp_path / "shelf")
+    shelf.folder.mkdir()
+    shelf.put(Mnist(custom_files=True), 0, tmp_path)
+    with pytest.raises(DataError, match="not MNIST as it was published"):
+        shelf.put(Mnist(), 0, tmp_path)
+
+
 def test_writing_to_what_was_taken_changes_nothing_for_others(tmp_path):
     shelf = Shelf(tmp_path)
     shelf.put(Moons(), 0)
@@ -83,12 +92,13 @@ def test_writing_to_what_was_taken_changes_nothing_for_others(tmp_path):
 def test_reading_takes_no_memory_of_ones_own(tmp_path):
     write_mnist(tmp_path)
     shelf = Shelf(tmp_path)
-    shelf.put(Mnist(), 0, tmp_path)
-    raw, _ = shelf.take(Mnist(), 0)
-    neighbour, _ = shelf.take(Mnist(), 0)
+    dataset = Mnist(custom_files=True)
+    shelf.put(dataset, 0, tmp_path)
+    raw, _ = shelf.take(dataset, 0)
+    neighbour, _ = shelf.take(dataset, 0)
     assert neighbour.train_x.sum(dtype=np.int64) > 0
     before = own_kilobytes()
-    data = arrange(Mnist(), raw, "", 0, "float32")
+    data = arrange(dataset, raw, "", 0, "float32")
     assert data.train.storage.sum(dtype=np.int64) > 0
     assert own_kilobytes() - before < raw.train_x.nbytes / 1024 / 4
 

@@ -63,7 +63,6 @@ CHECKS: tuple[Check, ...] = (
     optimizers.weights_stay_as_they_are_left,
     optimizers.thresholds_can_act,
     optimizers.driver_is_asked_for_what_it_does,
-    optimizers.driver_fits_into_memory,
     optimizers.statistics_are_of_the_weights,
     optimizers.curvature_is_known,
     optimizers.curvature_of_a_dataset_is_known,

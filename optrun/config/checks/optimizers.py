@@ -3,10 +3,8 @@
 import math
 from collections.abc import Iterator
 
-from optrun.config.checks.contradiction import Contradiction, drawing, gigabytes, key_path
-from optrun.config.memory import MOST_PARAMETERS, parameters_at_least, physical_memory
+from optrun.config.checks.contradiction import Contradiction, drawing, key_path
 from optrun.data.dataset import Dataset
-from optrun.engine.layout import lay_out
 from optrun.nn.losses import Loss
 from optrun.nn.models import Model
 from optrun.nn.pretrained import Start
@@ -77,26 +75,6 @@ def driver_is_asked_for_what_it_does(
         if getattr(regularization, key) is not None:
             message = f"acts on single gradient steps, which `{optimizer.name}` does not take"
             yield ("regularization", key), message, "remove it, or take another optimizer"
-
-
-def driver_fits_into_memory(
-    optimizer: Optimizer, model: Model, dataset: Dataset
-) -> Iterator[Contradiction]:
-    if not isinstance(optimizer, Driver):
-        return
-    if parameters_at_least(model, dataset) > MOST_PARAMETERS:  # which is told already
-        return
-    layout = lay_out(model, dataset.seen.features, dataset.outline.outputs, False, None)
-    parameters, shapes = layout.parameters, layout.shapes()
-    needed = 8 * optimizer.state_size(parameters, shapes)
-    needed += optimizer.workspace(parameters, shapes)
-    if needed > physical_memory():
-        message = (
-            f"`{optimizer.name}` needs {gigabytes(needed)} of memory for the {parameters:,} "
-            "parameters that `model` has on `dataset`"
-        )
-        hint = f"this machine has {gigabytes(physical_memory())}: take a smaller model, or `adam`"
-        yield ("optimizer", "name"), message, hint
 
 
 def statistics_are_of_the_weights(optimizer: Optimizer, model: Model) -> Iterator[Contradiction]:

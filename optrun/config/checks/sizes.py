@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from optrun.config.checks.contradiction import Contradiction, gigabytes, key_path, steps_of
-from optrun.config.memory import MOST_STEPS, memory_needed, physical_memory
+from optrun.config.memory import MOST_STEPS, at_its_peak, memory_parts, physical_memory
 from optrun.config.problems import count
 from optrun.config.training import Training
 from optrun.data.dataset import Dataset
@@ -11,6 +11,9 @@ from optrun.nn.models import Model
 from optrun.nn.regularization import Regularization
 from optrun.optim.averaging import Averaging
 from optrun.optim.optimizer import Optimizer
+
+SMALLEST_SHARE = 0.05
+"""Of the memory a run needs: smaller parts are not listed."""
 
 
 def dataset_is_large_enough(dataset: Dataset) -> Iterator[Contradiction]:
@@ -45,9 +48,14 @@ def run_fits_into_memory(
     averaging: Averaging | None,
     dtype: str,
 ) -> Iterator[Contradiction]:
-    parts = memory_needed(dataset, model, optimizer, regularization, training, averaging, dtype)
-    needed, there = sum(size for _, size in parts), physical_memory()
-    if needed > there:
-        path, _ = max(parts, key=lambda part: part[1])
-        message = f"the run needs at least {gigabytes(needed)} of memory, mostly because of this"
-        yield path, message, f"this machine has {gigabytes(there)}: write a smaller number"
+    parts = memory_parts(dataset, model, optimizer, regularization, training, averaging, dtype)
+    need, there = at_its_peak(parts), physical_memory()
+    if need.total > there:
+        largest = [part for part in need.parts if part[2] >= SMALLEST_SHARE * need.total]
+        listed = ", ".join(f"{gigabytes(size)} for {what}" for _, what, size in largest)
+        path = largest[0][0]
+        message = f"the run needs at least {gigabytes(need.total)} of memory: {listed}"
+        remedy = "write a smaller number"
+        if path == ("optimizer", "name"):
+            remedy = "take a smaller model, or `adam`"
+        yield path, message, f"this machine has {gigabytes(there)}: {remedy}"
