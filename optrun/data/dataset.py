@@ -118,9 +118,11 @@ class Dataset(Component):
     Attributes:
         own_objective: whether it brings its own objective (see `optrun.data.objective`) instead of
             features that a model makes scores of.
+        has_examples: whether there are examples; a function of a few parameters has none.
     """
 
     own_objective: ClassVar[bool] = False
+    has_examples: ClassVar[bool] = True
 
     validation: ValidationField = 0.1
     """Examples set aside for validation: a number, or a fraction of the training examples.

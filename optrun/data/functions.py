@@ -24,6 +24,8 @@ Numbers = Annotated[list[float], Field(min_length=1)]
 class Function(Objective):
     """A function f(θ), the same for training and test."""
 
+    has_examples = False
+
     name: Literal["function"] = "function"
     kind: str
     validation: ValidationField = 0
