@@ -45,6 +45,9 @@ class SweepBlock(Space):
     metric: Literal["val_accuracy", "val_loss", "train_loss"] | None = None
     """What the best is best in. Default: what the runs choose their epoch by, and without
     validation data `train_loss`."""
+    baseline: dict[str, Any] | None = None
+    """What settings are compared with: `{optimizer.name: sgd}`, the best that has these values.
+    Default: the best of all."""
 
 
 class SweepFile(Section):
