@@ -108,6 +108,8 @@ EPOCH_COLUMNS = tuple(metric.name for metric in PER_EPOCH)
 STEP_COLUMNS = tuple(metric.name for metric in PER_STEP)
 EVALUATED = tuple(name for name in EPOCH_COLUMNS if name.endswith(("_loss", "_accuracy")))
 """Losses and accuracies of metrics.csv."""
+TESTED = tuple(m.name for whose in ("", "average_") for m in evaluated("test", whose))
+"""Losses and accuracies on the test set."""
 
 METRICS: dict[str, Metric] = {
     metric.name: metric
@@ -163,3 +165,14 @@ def spread_text(mean: float | None, deviation: float | None, name: str) -> str:
         spread = "" if deviation is None else f" ± {100 * deviation:.2f}"
         return f"{100 * mean:.2f}{spread} %"
     return f"{mean:.4g}" + ("" if deviation is None else f" ± {deviation:.2g}")
+
+
+def difference_text(value: float, name: str) -> str:
+    """A difference of two figures, accuracies in percentage points: `+1.20`, `−0.0031`."""
+    text = f"{100 * value:+.2f}" if is_accuracy(name) else f"{value:+.3g}"
+    return f"−{text[1:]}" if value < 0 else text
+
+
+def points_of(name: str) -> str:
+    """The unit of a difference, after a blank: ` points` for accuracies, none for losses."""
+    return " points" if is_accuracy(name) else ""

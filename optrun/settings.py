@@ -9,6 +9,7 @@ from typing import Any
 WITHOUT_EFFECT = {"name", "training.log_every"}  # settings that change no weight
 SELF_EXPLAINING = {"dataset.name", "model.name", "optimizer.name"}
 ALWAYS_SHOWN = {"lr"}  # what readers of a comparison of optimizers look for first
+LONG, DIGITS = 4, 3  # numbers of more significant digits than LONG are cut to DIGITS in labels
 
 Flat = dict[str, Any]
 
@@ -33,9 +34,11 @@ def differences(configs: Sequence[Mapping[str, Any]]) -> list[str]:
     flats = [flatten(config) for config in configs]
     differing = differing_keys(configs)
     shown = [[key for key in differing if tells(key, flat, flats, differing)] for flat in flats]
-    shorts = Counter(short(key) for key in {key for chosen in shown for key in chosen})
+    used = {key for chosen in shown for key in chosen}
+    shorts = Counter(map(short, used))
+    digits = {key: digits_of([flat[key] for flat in flats if key in flat]) for key in used}
     return [
-        ", ".join(piece(key, flat[key], shorts) for key in chosen)
+        ", ".join(piece(key, flat[key], shorts, digits[key]) for key in chosen)
         for chosen, flat in zip(shown, flats, strict=True)
     ]
 
@@ -126,12 +129,21 @@ def short(key: str) -> str:
     return key.removesuffix(".name").rpartition(".")[2]
 
 
-def piece(key: str, value: Any, shorts: Mapping[str, int]) -> str:
-    """One setting in a label."""
+def piece(key: str, value: Any, shorts: Mapping[str, int], digits: int | None = None) -> str:
+    """One setting in a label, its long numbers cut to so many significant digits."""
     if key in SELF_EXPLAINING:
         return value_text(value)
     name = short(key) if shorts[short(key)] == 1 else key.removesuffix(".name")
-    return f"{name}={value_text(value)}"
+    return f"{name}={value_text(value, digits or digits_of([value]))}"
+
+
+def digits_of(values: Sequence[Any]) -> int:
+    """The significant digits, at least DIGITS, with which labels keep numbers apart, and off 1."""
+    numbers = {1.0, *(value for value in values if isinstance(value, float))}
+    return next(
+        (d for d in range(DIGITS, 17) if len({value_text(v, d) for v in numbers}) == len(numbers)),
+        17,
+    )
 
 
 def section_text(value: Any) -> str:
@@ -144,17 +156,28 @@ def section_text(value: Any) -> str:
     return ", ".join(texts) or value_text(value)
 
 
-def value_text(value: Any) -> str:
-    """A setting as one would write it in the config."""
+def value_text(value: Any, digits: int | None = None) -> str:
+    """A setting as one would write it in the config.
+
+    Args:
+        value: of the setting.
+        digits: significant digits that numbers of more than LONG are cut to; None: keep them all.
+    """
     if value is None or isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
-        return repr(value).removesuffix(".0")
+        text = repr(value).removesuffix(".0")
+        return text if digits is None or is_short(value) else f"{value:.{digits}g}"
     if isinstance(value, Mapping):
         return component_name(value) or json.dumps(value)
     if isinstance(value, list):
-        return "[" + ", ".join(value_text(item) for item in value) + "]"
+        return "[" + ", ".join(value_text(item, digits) for item in value) + "]"
     return str(value)
+
+
+def is_short(number: float) -> bool:
+    """Whether the number has few significant digits, as one that a person wrote."""
+    return float(f"{number:.{LONG}g}") == number
 
 
 def component_name(section: Any) -> str:

@@ -8,6 +8,7 @@ from optrun.metrics import (
     METRICS,
     STEP_COLUMNS,
     axis_of,
+    difference_text,
     figure_text,
     heading_of,
     higher_is_better,
@@ -35,6 +36,20 @@ def test_figures_as_text(mean: float | None, deviation: float | None, metric: st
 )
 def test_a_figure_alone(measure: str, higher: bool, text: str):
     assert (higher_is_better(measure), figure_text(0.912345, measure)) == (higher, text)
+
+
+@pytest.mark.parametrize(
+    ("value", "metric", "text"),
+    [
+        (0.0123, "val_accuracy", "+1.23"),
+        (-0.0123, "average_val_accuracy", "−1.23"),
+        (0.0, "val_accuracy", "+0.00"),
+        (-0.0031234, "val_loss", "−0.00312"),
+        (1e-7, "val_loss", "+1e-07"),
+    ],
+)
+def test_differences_have_a_sign(value: float, metric: str, text: str):
+    assert difference_text(value, metric) == text
 
 
 def test_every_column_of_the_tables_is_a_metric_with_a_meaning():

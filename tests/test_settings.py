@@ -48,6 +48,19 @@ def labels(*settings: dict[str, Any]) -> list[str]:
             [{"training__epochs": 3, "name": "a"}, {"training__epochs": 5, "name": "b"}],
             ["epochs=3", "epochs=5"],
         ),
+        (
+            [{"optimizer__lr": 0.031622776}, {"optimizer__lr": 0.12346}, {"optimizer__lr": 0.1}],
+            ["lr=0.0316", "lr=0.123", "lr=0.1"],
+        ),
+        (
+            [{"optimizer__beta1": 0.99946}, {"optimizer__beta1": 0.99952}],
+            ["beta1=0.99946", "beta1=0.99952"],
+        ),
+        (
+            [{"optimizer__beta1": 0.99995}, {"optimizer__beta1": 0.9}],
+            ["beta1=0.99995", "beta1=0.9"],
+        ),
+        ([{"model__hidden": [0.123456]}, {}], ["hidden=[0.123]", "hidden=[64]"]),
         ([{}, {}], ["run-0", "run-1"]),
         ([{}, {}, {"optimizer__lr": 1.0}], ["run-0", "run-1", "lr=1"]),
         ([{}], ["run-0"]),

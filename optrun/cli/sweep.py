@@ -45,6 +45,9 @@ def sweep(
         Path | None,
         typer.Option(help="Folder of datasets. Default: OPTRUN_DATA_DIR, else the user's cache."),
     ] = None,
+    curves: Annotated[
+        bool, typer.Option("--curves", help="Draw curves.png of every run of the settings chosen.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="With --dry-run: print JSON.")] = False,
 ) -> None:
     """Train every run of a grid or a search, and compare them.
@@ -65,10 +68,10 @@ def sweep(
     if dry_run:
         show_preview(loaded, order, json)
     else:
-        run_and_report(loaded, order)
+        run_and_report(loaded, order, curves)
 
 
-def run_and_report(sweep: "Sweep", order: "Order") -> None:
+def run_and_report(sweep: "Sweep", order: "Order", curves: bool) -> None:
     """Carry the sweep out, and print what came of it."""
     from contextlib import closing
 
@@ -85,30 +88,45 @@ def run_and_report(sweep: "Sweep", order: "Order") -> None:
     failed, done = watcher.failed(), len(watcher.statuses)
     if failed and order.fail_fast:
         typer.echo(f"stopped at the first failure, {done} of {watcher.total} runs done")
-    for line in report(sweep, directory):
+    for line in report(sweep, directory, curves):
         typer.echo(line)
     if failed:
         raise typer.Exit(FAILED)
 
 
-def report(sweep: "Sweep", directory: "SweepDirectory") -> list[str]:
-    """Write summary.md and draw the pictures, of the sweep and of the run that did best.
+def report(sweep: "Sweep", directory: "SweepDirectory", curves: bool) -> list[str]:
+    """Test what was chosen, write summary.md and draw the pictures.
 
     Returns:
         What to tell a person who has waited for the sweep to end.
     """
+    from functools import partial
+
     from optrun.sweep.results.comparison import compare
-    from optrun.sweep.results.report import closing_lines, write_summary
-    from optrun.sweep.results.rows import read_results
+    from optrun.sweep.results.report import chosen, closing_lines, with_tests, write_summary
+    from optrun.sweep.results.rows import read_results, write_results
+    from optrun.sweep.run import examples
     from optrun.viz.curves import update_curves
     from optrun.viz.sweep import draw_sweep
 
-    results = read_results(directory.results)
-    comparison = compare(results.rows, results.keys, sweep.metric, sweep.points)
+    results, configs = read_results(directory.results), examples(sweep)
+    ranking = partial(
+        compare,
+        keys=results.keys,
+        metric=sweep.metric,
+        points=sweep.points,
+        baseline=sweep.baseline,
+        depends_on_seed=any(config.depends_on_seed for config in configs),
+        has_examples=any(config.dataset.has_examples for config in configs),
+    )
+    rows = with_tests(results.rows, ranking(results.rows), directory.runs)
+    write_results(directory.results, rows, results.keys)
+    comparison = ranking(rows)
     write_summary(directory.path, comparison, sweep.strategy.name)
-    draw_sweep(directory.path)
-    if comparison.leader:
-        update_curves(directory.runs / comparison.leader.rows[0].directory)
+    draw_sweep(directory.path, comparison)
+    best = [row for setting in chosen(comparison) for row in setting.rows if row.epochs is not None]
+    for row in best if curves else best[:1]:
+        update_curves(directory.runs / row.directory)
     return closing_lines(directory.path, comparison)
 
 

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from optrun.cli.progress import duration
-from optrun.metrics import figure_text, higher_is_better
+from optrun.metrics import figure_text, higher_is_better, label_of
 from optrun.settings import flatten, piece, short
 from optrun.sweep.runs import SweepRun
 from optrun.sweep.stored import Stored
@@ -127,7 +127,7 @@ class SweepWatcher(Watcher, ABC):
         if self.best is None:
             return ""
         value, run = self.best
-        return f"best {self.metric} {figure_text(value, self.metric)} ({self.label(run)})"
+        return f"best {label_of(self.metric)} {figure_text(value, self.metric)} ({self.label(run)})"
 
     def time_left(self) -> str:
         """At the pace so far; nothing where runs are paused, for then more is to come."""
@@ -169,7 +169,8 @@ class PlainSweep(SweepWatcher):
         done = len(self.statuses)
         if not reused and (done % every == 0 or done == self.total):
             value = self.value(stored)
-            result = "" if value is None else f"  {self.metric} {figure_text(value, self.metric)}"
+            label = f"  {label_of(self.metric)} "
+            result = "" if value is None else label + figure_text(value, self.metric)
             self.say(f"{done}/{self.total}  {ending(stored)}  {self.label(run)}{result}")
 
 

@@ -77,3 +77,9 @@ class Config(Section):
     def objective(self) -> Any:
         """What gives the kernels and numbers of the loss: the loss, or the dataset itself."""
         return self.dataset if self.loss is None else self.loss
+
+    @property
+    def depends_on_seed(self) -> bool:
+        """Whether another seed gives another result; a function has no data, start or order."""
+        noise = self.regularization.gradient_noise is not None
+        return self.dataset.has_examples or self.optimizer.draws or noise

@@ -35,6 +35,8 @@ class Optimizer(Component):
     """Why a schedule changes nothing, if it does not."""
     full_batches: ClassVar[bool] = False
     """Whether it compares gradients of successive steps, which take the same examples then."""
+    draws: ClassVar[bool] = False
+    """Whether its steps are drawn at random."""
     rate_key: ClassVar[str] = "lr"
     """Where `rate` stands in the section, dotted."""
 

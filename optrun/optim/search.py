@@ -19,6 +19,7 @@ class Search(Driver):
     """A driver that moves to a candidate if it is better."""
 
     purpose = Purpose.SEARCH
+    draws = True
 
     @abstractmethod
     def candidate(self, objective: Objective, lr: float, random: np.random.Generator) -> np.ndarray:

@@ -120,6 +120,7 @@ class AdaHessian(Driver):
     """k, how far the step follows the curvature; 0 gives momentum."""
 
     uses_products = True
+    draws = True
 
     def memory(self, parameters: int, shapes: Shapes) -> dict[str, tuple[int, ...]]:
         """m and v."""

@@ -34,7 +34,6 @@ LEGEND: dict[str, Any] = {
     "title_fontsize": 8.5,
     "frameon": False,
 }
-FEW = 10
 COLUMNS = 5  # of a legend, at most
 
 
@@ -106,10 +105,13 @@ def legend_below(figure: "Figure", handles: Sequence[Any], title: str | None = N
     figure.set_size_inches(width, height + size.height / DPI)
 
 
-def line_styles(count: int) -> list[dict[str, Any]]:
-    """Styles for `count` curves; up to twelve differ without colour as well, in dash or marker."""
-    if count <= FEW:
-        colours: list[Any] = [COLOURS[i % len(COLOURS)] for i in range(count)]
+def line_styles(count: int, ordered: bool = False) -> list[dict[str, Any]]:
+    """Styles for `count` curves; up to twelve differ without colour as well, in dash or marker.
+
+    No colour comes twice. Those of `ordered` curves go from dark to light.
+    """
+    if count <= len(COLOURS) and not ordered:
+        colours: list[Any] = [*COLOURS[:count]]
     else:
         import matplotlib
 

@@ -1,124 +1,256 @@
-"""sweep.png: the best setting of each group over its epochs, beside what a number changes."""
+"""sweep.png: settings of a sweep over their epochs, beside what a number or a choice changes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import yaml
 
-from optrun.metrics import spread_text
-from optrun.settings import short
-from optrun.store.files import read_text
+from optrun.metrics import higher_is_better, is_accuracy, spread_text
+from optrun.settings import natural_order, short
 from optrun.store.reading import Run, load_run
-from optrun.sweep.results.comparison import Comparison, Group, Setting, compare
-from optrun.sweep.results.rows import damaged, read_results
+from optrun.sweep.results.comparison import Comparison, Group, Setting
 from optrun.viz import style
-from optrun.viz.compare import draw_group, without_start
 from optrun.viz.curves import LOSS_DECADES, say_if_empty
-from optrun.viz.groups import Group as Curves
-from optrun.viz.groups import read_curve
 from optrun.viz.labels import LETTERS, axis_label, wrap
-from optrun.viz.sensitivity import Look, draw_numbers, draw_settings, height_of, marks, number_key
-from optrun.yaml_text import from_yaml
+from optrun.viz.sensitivity import (
+    CROSS,
+    Look,
+    draw_numbers,
+    draw_settings,
+    height_of,
+    marks,
+    number_keys,
+    title_of,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDTH, HEIGHT = 11.0, 4.6  # inches, without the legend
+PANEL, HEIGHT = 5.5, 4.6  # inches: of a panel's width, and of the height without the legend
+CURVES, BANDS = 10, 5  # in the panel of epochs, at most; and of these with bands
 BEGUN = ("finished", "paused", "diverged")  # whose directories have curves
+AVERAGE = "average_"
+
+Curve = np.ndarray
+"""(epochs, 2): the epoch, and the metric of the weights chosen by then."""
 
 
-def draw_sweep(directory: Path) -> Path:
+def draw_sweep(directory: Path, comparison: Comparison) -> Path:
     """Write sweep.png into a sweep's directory, `<root>/sweeps/<name>`, and return its path.
 
     Raises:
-        RunError: a file of the sweep or of a chosen run is absent or damaged, or the picture
-            cannot be written.
+        RunError: a run that is shown is absent or damaged, or the picture cannot be written.
     """
-    return style.save(sweep_figure(directory), directory / "sweep.png")
+    return style.save(sweep_figure(directory, comparison), directory / "sweep.png")
 
 
-def sweep_figure(directory: Path) -> "Figure":
+def sweep_figure(directory: Path, comparison: Comparison) -> "Figure":
     """The picture that `draw_sweep` writes."""
-    results = read_results(directory / "results.csv")
-    comparison = compare(results.rows, results.keys, metric_of(directory / "sweep.yaml"))
-    runs = [chosen_runs(group.best, directory.parent.parent) for group in comparison.groups]
-    looks: list[Look] = style.line_styles(len(comparison.groups))
-    label = axis_label(comparison.metric, [run.config for each in runs for run in each])
-    number = number_key(comparison)
-    figure = style.new_figure(WIDTH, max(HEIGHT, 0 if number else height_of(comparison)))
-    left, right = figure.subplots(1, 2)
-    for axes in (left, right):
+    shown = shown_settings(comparison)
+    looks = looks_of(comparison, shown)
+    runs = {setting: begun_runs(setting, directory.parent.parent) for setting in shown}
+    label = axis_label(comparison.metric, [run.config for each in runs.values() for run in each])
+    numbers = number_keys(comparison)
+    panels = 1 + max(1, len(numbers))
+    height = HEIGHT if numbers else max(HEIGHT, height_of(comparison))
+    figure = style.new_figure(PANEL * panels, height)
+    left, *others = figure.subplots(1, panels)
+    for axes in (left, *others):
         style.plain_axes(axes)
-    draw_best(left, comparison, runs, looks)
+    draw_epochs(left, comparison, runs, looks)
     left.set_ylabel(label)
-    if number:
-        draw_numbers(right, comparison, looks, number)
-        right.set_ylabel(label)
-    else:
-        draw_settings(right, comparison, looks)
-        right.set_xlabel(label)
+    for axes, key in zip(others, numbers, strict=False):
+        draw_numbers(axes, comparison, looks, key)
+        axes.set_ylabel(label)
+    if not numbers:
+        draw_settings(others[0], comparison, looks)
+        others[0].set_xlabel(label)
     figure.suptitle(style.printable(wrap(directory.name, 80, 1)), fontweight="bold")
     add_legend(figure, left, comparison)
     return figure
 
 
-def metric_of(spec: Path) -> str:
-    """The metric that sweep.yaml names."""
-    try:
-        return str(from_yaml(read_text(spec))["sweep"]["metric"])
-    except yaml.YAMLError as error:
-        raise damaged(spec, error) from error
-    except (KeyError, TypeError) as error:
-        raise damaged(spec, ValueError("no metric is in it")) from error
+def shown_settings(comparison: Comparison) -> list[Setting]:
+    """The settings to draw over their epochs, in the order of what they set, not of the result.
+
+    They are the best of each group, and all where there is one group; the best ten if many.
+    """
+    best = [group.best for group in comparison.groups] if comparison.key else comparison.ranked
+    shown = [setting for setting in best if setting is not None and setting.mean is not None]
+    shown = shown[:CURVES]
+    order = natural_order([s.values for s in shown], [s.label for s in shown])
+    return [shown[i] for i in order]
 
 
-def chosen_runs(best: Setting | None, root: Path) -> list[Run]:
-    """The runs of a group's best setting that have curves."""
-    rows = best.rows if best else []
-    return [load_run(root / row.directory) for row in rows if row.status in BEGUN]
+def looks_of(comparison: Comparison, shown: Sequence[Setting]) -> dict[Setting, Look]:
+    """A look for each setting: that of its group, or its own where there is one group.
+
+    No two curves have the same colour. Settings that are drawn in no curve are grey.
+    """
+    numbers = not comparison.key and len(number_keys(comparison)) > 0
+    styles = style.line_styles(len(shown), ordered=numbers)
+    looks: dict[Setting, Look] = dict(zip(shown, styles, strict=True))
+    grey = {"color": style.FAINT, "linestyle": "-", "marker": "o"}
+    for group in comparison.groups if comparison.key else []:
+        shared = looks.get(group.best, grey) if group.best else grey
+        looks |= dict.fromkeys(group.settings, shared)
+    return {setting: looks.get(setting, grey) for setting in comparison.settings}
 
 
-def draw_best(
-    axes: "Axes", comparison: Comparison, runs: Sequence[Sequence[Run]], looks: Sequence[Look]
+def begun_runs(setting: Setting, root: Path) -> list[Run]:
+    """The runs of a setting that have curves."""
+    return [load_run(root / row.directory) for row in setting.rows if row.status in BEGUN]
+
+
+def draw_epochs(
+    axes: "Axes",
+    comparison: Comparison,
+    runs: Mapping[Setting, Sequence[Run]],
+    looks: Mapping[Setting, Look],
 ) -> None:
-    """The metric of each group's best setting after each epoch; not at the start, which is far."""
-    for group, each, look in zip(comparison.groups, runs, looks, strict=True):
+    """The metric of settings after each epoch, at the epoch that each run had chosen by then.
+
+    So a curve ends at the figure that its setting is compared by. The start is left out, because
+    it is far from the rest, unless runs have but one epoch.
+    """
+    metric = comparison.metric
+    last = max((run.metrics["epoch"].max() for each in runs.values() for run in each), default=0)
+    first = 0 if last <= 1 else 1
+    for setting, each in runs.items():
+        band = len(runs) <= BANDS
+        draw_setting(axes, setting, each, looks[setting], first, band, comparison)
+    for group in comparison.groups if comparison.key else []:
         if group.best is None:
-            axes.plot([], [], **look, label=style.printable(f"{group.label or 'all'}: no figure"))
-            continue
-        figure = spread_text(group.best.mean, group.best.deviation, comparison.metric)
-        curves = [read_curve(run, comparison.metric, "epoch", 0) for run in each]
-        label = f"{curve_label(group, group.best)}\n{figure}"
-        drawn = without_start(Curves(curves, label))
-        draw_group(axes, drawn, {**look, "drawstyle": "default"}, smoothed=False)
+            axes.plot([], [], color=style.FAINT, label=style.printable(f"{group.label}: no figure"))
     values = np.concatenate([[], *(line.get_ydata() for line in axes.lines)])
-    if comparison.metric.endswith("loss") and style.spans_decades(values, LOSS_DECADES):
+    if metric.endswith("loss") and style.spans_decades(values, LOSS_DECADES):
         axes.set_yscale("log", nonpositive="mask")
     style.plain_numbers(axes.yaxis)
     axes.set_xlabel(axis_label("epoch"))
+    axes.set_xlim(first - 0.03 * last, max(1.0, 1.03 * last))
     style.whole_numbers(axes.xaxis)
-    each_group = f" of each {short(comparison.key)}" if comparison.key else ""
-    axes.set_title(f"best setting{each_group}", fontsize=10.5)
+    axes.set_title(title(comparison, len(runs)), fontsize=10.5)
     say_if_empty(axes, values)
-    if not len(values):
-        axes.set_xticks([])
 
 
-def curve_label(group: Group, best: Setting) -> str:
-    """The group, whose colour is that of both panels, and below it the setting of its curve."""
-    if len(group.settings) == 1:
-        return wrap(best.label, LETTERS, 2)
-    own = best.label.removeprefix(f"{group.label}, ")
-    return f"{wrap(group.label or 'all settings', LETTERS, 1)}\n{wrap(f'best: {own}', LETTERS, 2)}"
+def title(comparison: Comparison, shown: int) -> str:
+    """What the curves are of."""
+    if comparison.key:
+        return f"best setting of each {short(comparison.key)}"
+    return title_of(shown, len(comparison.settings))
 
 
-def add_legend(figure: "Figure", best: "Axes", comparison: Comparison) -> None:
-    """The best settings, and after them what the other panel's marks mean."""
-    seeds = {row.seed for group in comparison.groups for row in group.rows}
-    bands = "mean over seeds, band from min to max; " if len(seeds) > 1 else ""
-    handles = [*best.get_legend_handles_labels()[0], *marks(comparison)]
+def draw_setting(
+    axes: "Axes",
+    setting: Setting,
+    runs: Sequence[Run],
+    look: Look,
+    first: int,
+    band: bool,
+    comparison: Comparison,
+) -> None:
+    """The mean over the runs that have a figure, in a band; and thinly those that diverged."""
+    metric = comparison.metric
+    good = [r for r in runs if r.config.get("seed") in setting.figures]
+    curves = padded([chosen_so_far(run, metric) for run in good])
+    if curves.size:
+        epochs, values = curves[0, :, 0], curves[:, :, 1]
+        kept = epochs >= first
+        epochs, values = epochs[kept], values[:, kept]
+        if band and len(good) > 1:
+            axes.fill_between(
+                epochs, values.min(0), values.max(0), color=look["color"], alpha=0.15, linewidth=0
+            )
+        every = style.sparse_markers(len(epochs))
+        marked = ((len(epochs) - 1) % every, every)  # so that the curve ends in a marker
+        axes.plot(
+            epochs, values.mean(0), **look, linewidth=1.6, markersize=5, markevery=marked,
+            label=style.printable(curve_label(setting, comparison)),
+        )  # fmt: skip
+    for run in runs:
+        if run.summary.get("diverged_step") is not None:
+            draw_diverged(axes, measured(run, metric), look, first)
+
+
+def draw_diverged(axes: "Axes", curve: Curve, look: Look, first: int) -> None:
+    """A thin line up to a × where the run diverged."""
+    curve = curve[(curve[:, 0] >= first) & np.isfinite(curve[:, 1])]
+    if len(curve):
+        axes.plot(*curve.T, color=look["color"], linewidth=0.7)
+        axes.plot(*curve[-1:].T, **CROSS, color=look["color"], zorder=5)
+
+
+def chosen_so_far(run: Run, metric: str) -> Curve:
+    """The metric after each epoch, of the weights that `training.best_by` had chosen by then."""
+    curve = measured(run, metric)
+    chooser = str(run.config.get("training", {}).get("best_by"))
+    if metric.startswith(AVERAGE) and chooser != "last":
+        chooser = AVERAGE + chooser.removeprefix(AVERAGE)
+    if chooser in run.metrics:
+        merit = run.metrics[chooser].to_numpy(float) * (1 if higher_is_better(chooser) else -1)
+        before = np.concatenate([[-np.inf], np.fmax.accumulate(merit)[:-1]])
+        better = (merit > before) | np.isnan(before)  # an average may begin late
+        chosen = np.maximum.accumulate(np.where(better, np.arange(len(merit)), 0))
+        curve[:, 1] = curve[chosen, 1]
+    return curve[np.isfinite(curve[:, 1])]
+
+
+def measured(run: Run, metric: str) -> Curve:
+    """The metric after each epoch as it was measured, accuracies in percent."""
+    curve = run.metrics[["epoch", metric]].to_numpy(float)
+    curve[:, 1] *= 100 if is_accuracy(metric) else 1
+    return curve
+
+
+def padded(curves: Sequence[Curve]) -> np.ndarray:
+    """(runs, epochs, 2): curves from the epoch that all have; what ended early keeps its value."""
+    curves = [curve for curve in curves if len(curve)]
+    if not curves:
+        return np.empty((0, 0, 2))
+    epochs = max(curves, key=lambda curve: curve[-1, 0])[:, 0]
+    epochs = epochs[epochs >= max(curve[0, 0] for curve in curves)]
+    return np.array(
+        [
+            np.column_stack([epochs, c[np.searchsorted(c[:, 0], epochs, side="right") - 1, 1]])
+            for c in curves
+        ]
+    )
+
+
+def curve_label(setting: Setting, comparison: Comparison) -> str:
+    """The group and its setting, what it came to, and with how many seeds."""
+    group = next(group for group in comparison.groups if setting in group.settings)
+    figure = spread_text(setting.mean, setting.deviation, comparison.metric)
+    return f"{name_in_legend(setting, group)}\n{figure}{seeds_text(setting, comparison)}"
+
+
+def name_in_legend(setting: Setting, group: Group) -> str:
+    """The setting; of a group of several, the group and below it its best."""
+    if not group.label or len(group.settings) == 1:
+        return wrap(setting.label, LETTERS, 2)
+    own = setting.label.removeprefix(f"{group.label}, ")
+    return f"{wrap(group.label, LETTERS, 1)}\n{wrap(f'best: {own}', LETTERS, 2)}"
+
+
+def seeds_text(setting: Setting, comparison: Comparison) -> str:
+    """How many seeds a figure is of, and what diverged, in brackets."""
+    diverged = [row.status for row in setting.rows].count("diverged")
+    seeds = len(setting.figures)
+    notes = [f"{seeds} seed{'s' * (seeds != 1)}"] if comparison.depends_on_seed else []
+    notes += [f"{diverged} diverged ×"] if diverged else []
+    return f" ({', '.join(notes)})" if notes else ""
+
+
+def add_legend(figure: "Figure", left: "Axes", comparison: Comparison) -> None:
+    """The curves, and after them what the other panels' marks mean."""
+    handles: list[Any] = [*left.get_legend_handles_labels()[0], *marks(comparison)]
+    several = any(len(setting.figures) > 1 for setting in comparison.settings)
+    parts = ["mean over seeds"] if several else []
+    parts += ["band from min to max"] if left.collections else []
+    parts += ["small dots are seeds"] if several else []
     if handles:
-        style.legend_below(figure, handles, f"{bands}figures at the epoch that each run chose")
+        style.legend_below(
+            figure, handles, ", ".join([*parts, "each run at the epoch chosen so far"])
+        )

@@ -1,5 +1,6 @@
 """`optrun sweep` as a person meets it: what it shows beforehand, prints, and leaves behind."""
 
+import csv
 import json
 import os
 import re
@@ -89,7 +90,7 @@ def test_a_sweep_leaves_runs_and_results(swept):
     ]  # fmt: skip
     assert len(list_runs(folder / "runs")) == 4
     assert out.splitlines()[-1] == (
-        "runs/sweeps/small/summary.md has the table, runs/sweeps/small/results.csv every run, "
+        "runs/sweeps/small/summary.md has the tables, runs/sweeps/small/results.csv every run, "
         "runs/sweeps/small/sweep.png the picture"
     )
     assert not list((folder / "runs" / "sweeps").glob(".*"))
@@ -101,13 +102,54 @@ def test_what_it_says_on_the_way_where_there_is_no_terminal(swept):
     assert told.pop(0) == "looking at what is there"
     lines = [line for line in told if not line.startswith("getting kernels ready")]  # if it had to
     assert [line.split("  ")[0] for line in lines] == ["1/4", "2/4", "3/4", "4/4"]
-    pattern = r"\d/4  finished  lr=(0\.1|1), seed [01]  val_accuracy \d+\.\d\d%"
+    pattern = r"\d/4  finished  lr=(0\.1|1), seed [01]  validation accuracy \d+\.\d\d%"
     assert all(re.fullmatch(pattern, line) for line in lines)
+
+
+def test_it_prints_every_setting_with_its_figures(swept):
+    _, _, out, _ = swept
+    heading, *settings, empty, verdict = out.splitlines()[:5]
+    assert re.split("  +", heading)[:3] == ["setting", "validation accuracy", "seeds"]
+    assert {line.split()[0] for line in settings} == {"lr=0.1", "lr=1"}
+    assert all(" ± " in line for line in settings)
+    best = r"Best: lr=(0\.1|1), \d+\.\d\d ± \d+\.\d\d % \(2 seeds; "
+    assert empty == "" and re.match(best, verdict)
+
+
+def test_results_have_test_figures_of_the_best_setting(swept):
+    folder, *_ = swept
+    with (folder / "runs/sweeps/small/results.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    tested = {row["optimizer.lr"] for row in rows if row["test_accuracy"]}
+    assert len(tested) == 1
+    for row in rows:
+        summary = json.loads((folder / "runs" / row["directory"] / "summary.json").read_text())
+        if row["optimizer.lr"] in tested:
+            assert float(row["test_accuracy"]) == summary["test_accuracy"]
 
 
 def test_the_best_run_has_its_curves_drawn(swept):
     folder, *_ = swept
     assert len(list(folder.glob("runs/small-*/curves.png"))) == 1
+
+
+def test_all_runs_of_the_best_setting_have_their_curves_drawn_if_asked(swept, tmp_path):
+    folder, *_ = swept
+    subprocess.run(["cp", "-r", *map(str, folder.iterdir()), str(tmp_path)], check=True)
+    code, _, _ = sweep(tmp_path, "small.yaml", *AXES, "--curves")
+    drawn = [path.parent.name for path in tmp_path.glob("runs/small-*/curves.png")]
+    summary = (tmp_path / "runs/sweeps/small/summary.md").read_text()
+    assert code == 0 and len(drawn) == 2 and all(f"[{name}]" in summary for name in drawn)
+
+
+def test_a_baseline_can_be_named(swept, tmp_path):
+    folder, *_ = swept
+    subprocess.run(["cp", "-r", *map(str, folder.iterdir()), str(tmp_path)], check=True)
+    named = "sweep.baseline={optimizer.lr: 0.1}"
+    code, out, _ = sweep(tmp_path, "small.yaml", *AXES, named)
+    assert code == 0 and "difference from the baseline" in out
+    again = sweep(tmp_path, "runs/sweeps/small/sweep.yaml")
+    assert again[:2] == (0, out), "its sweep.yaml names it too"
 
 
 def test_again_it_does_nothing(swept):
@@ -136,13 +178,14 @@ def test_a_wider_sweep_adds_what_is_missing_and_keeps_the_narrow_one(swept, tmp_
     subprocess.run(["cp", "-r", *map(str, folder.iterdir()), str(tmp_path)], check=True)
     code, _, err = sweep(tmp_path, "small.yaml", "optimizer.lr=0.1,1,0.5", "seed=range(2)")
     assert code == 0
-    note, *_, fifth, sixth = err.splitlines()
+    told = [line for line in err.splitlines() if " is in epoch " not in line]  # after 10 s without
+    note, *_, fifth, sixth = told
     assert note == (
         "note: the results of another sweep named small were put into runs/sweeps/small/earlier-1; "
         "sweep.name=... keeps both apart"
     )
     assert [line.split("  ")[0] for line in (fifth, sixth)] == ["5/6", "6/6"]
-    assert len(err.splitlines()) == 4
+    assert len(told) == 4
     directory = tmp_path / "runs/sweeps/small"
     assert len((directory / "results.csv").read_text().splitlines()) == 7
     narrow = directory / "earlier-1"
@@ -294,7 +337,7 @@ def test_the_live_table(runs, monkeypatch, tmp_path):
     assert "note: what was there is elsewhere" in screen.file.getvalue()  # type: ignore[attr-defined]
     head, best, *running = [line.rstrip() for line in text.splitlines()]
     assert re.fullmatch(r"━+ +1 of 3 runs done  [\d.]+ m?s left", head)
-    assert best == "best val_accuracy 50.00% (lr=0.1, seed 0)"
+    assert best == "best validation accuracy 50.00% (lr=0.1, seed 0)"
     assert [line.split() for line in running] == [
         ["lr=0.2,", "seed", "0", "epoch", "3/4", "loss", "0.25"],
         ["lr=0.3,", "seed", "0", "waiting"],
@@ -320,7 +363,7 @@ def test_troubles_are_lines_of_their_own(runs, capsys):
     ]
     assert plain.counts() == "3 of 3 runs done, 1 diverged, 1 failed, 1 were there"
     assert plain.failed() == 1
-    assert plain.best_so_far() == "best val_accuracy 75.00% (lr=0.3, seed 0)"
+    assert plain.best_so_far() == "best validation accuracy 75.00% (lr=0.3, seed 0)"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ nothing here knows the test set.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import fmean, stdev
 from typing import Any
@@ -92,21 +92,32 @@ class Comparison:
     """The settings of a sweep, ranked.
 
     Attributes:
-        metric: `val_accuracy`, `val_loss` or `train_loss`.
+        metric: which the best is best in.
         key: what the groups differ in; None if there is one group only.
         groups: the best one first.
         points: of the sweep, which tell what else there was to choose from.
+        baseline: the setting that the others are compared with; None: the best.
+        depends_on_seed: whether another seed gives another figure.
+        has_examples: whether there are data; a function has none.
     """
 
     metric: str
     key: str | None
     groups: Sequence[Group]
     points: Sequence[Point] = ()
+    baseline: Setting | None = None
+    depends_on_seed: bool = True
+    has_examples: bool = True
 
-    @property
+    @cached_property
     def settings(self) -> list[Setting]:
         """All settings, group by group."""
         return [setting for group in self.groups for setting in group.settings]
+
+    @cached_property
+    def ranked(self) -> list[Setting]:
+        """All settings, the best one first."""
+        return sorted(self.settings, key=lambda setting: rank(setting, self.metric))
 
     @property
     def leader(self) -> Setting | None:
@@ -128,7 +139,13 @@ class Comparison:
 
 
 def compare(
-    rows: Sequence[ResultRow], keys: Sequence[str], metric: str, points: Sequence[Point] = ()
+    rows: Sequence[ResultRow],
+    keys: Sequence[str],
+    metric: str,
+    points: Sequence[Point] = (),
+    baseline: Mapping[str, Any] | None = None,
+    depends_on_seed: bool = True,
+    has_examples: bool = True,
 ) -> Comparison:
     """Rank the settings of a sweep by the mean of `metric` over their seeds.
 
@@ -142,8 +159,12 @@ def compare(
     Args:
         rows: of the sweep, in the order of its candidates.
         keys: that the sweep sets, in its order.
-        metric: `val_accuracy`, `val_loss` or `train_loss`.
+        metric: which the best is best in.
         points: of the sweep: what was listed, and what the rest was drawn from.
+        baseline: values of the setting that the others are compared with, the best of those that
+            have them; None: the best of all.
+        depends_on_seed: whether another seed gives another figure.
+        has_examples: whether there are data.
     """
     settings = gather(rows, keys, metric)
     key = group_key([setting.values for setting in settings])
@@ -157,7 +178,22 @@ def compare(
         for label, group in groups.items()
     ]
     ranked.sort(key=lambda group: rank(group.settings[0], metric))
-    return Comparison(metric, key, ranked, points)
+    found = Comparison(metric, key, ranked, points, None, depends_on_seed, has_examples)
+    return replace(found, baseline=baseline_of(found, baseline)) if baseline else found
+
+
+def baseline_of(comparison: Comparison, wanted: Mapping[str, Any]) -> Setting | None:
+    """The best setting that has the wanted values and a figure."""
+    return next(
+        (s for s in comparison.ranked if s.mean is not None and has_values(s.values, wanted)), None
+    )
+
+
+def has_values(values: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether a setting has the wanted values; a component may be wanted by its bare name."""
+    missing = object()
+    flat = flatten(wanted)
+    return all(values.get(k, values.get(f"{k}.name", missing)) == v for k, v in flat.items())
 
 
 def rank(setting: Setting, metric: str) -> tuple[float, ...]:

@@ -1,15 +1,17 @@
 """What a sweep shows and what it does not, in sentences."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
 from optrun.config.problems import count
-from optrun.metrics import higher_is_better, label_of, spread_text
-from optrun.settings import value_text
+from optrun.metrics import difference_text, is_accuracy, label_of, points_of, spread_text
+from optrun.settings import DIGITS, short, value_text
 from optrun.sweep.results.comparison import Comparison, Setting
+from optrun.sweep.results.contrasts import Contrast, Lead, contrasts, lead
 from optrun.sweep.results.edges import Edge, edges
 from optrun.sweep.results.rows import ResultRow
-from optrun.sweep.results.significance import SIGNIFICANT, PairedTest, paired_test
+from optrun.sweep.results.significance import MOST_SEEDS
 
 NAMED = 5  # runs that a sentence names at most
 MORE_SEEDS = '`seeds: 5` in the sweep, or `"seed=range(5)"` on the command line'
@@ -28,49 +30,83 @@ def findings(comparison: Comparison) -> list[str]:
 
 
 def verdict(comparison: Comparison) -> str:
-    """Which setting won, or why none did, with n and p of the paired test on common seeds."""
-    leader, rival = comparison.leader, comparison.rival
-    metric = label_of(comparison.metric)
+    """Which setting is the best, and whether its lead holds."""
+    leader = comparison.leader
     if leader is None:
-        return f"No winner: no run came to a {metric}."
-    first = told(leader, comparison.metric)
-    if rival is None:
-        return f"No winner: {first} has no rival that was trained as far."
-    second = told(rival, comparison.metric)
-    test = paired_test(leader.figures, rival.figures)
-    if test.p is None:
-        return too_few(test, leader, rival, first, second)
-    says = f"paired t-test on common seeds, n = {test.n}, {p_text(test.p)}"
-    if test.p > SIGNIFICANT:
-        return (
-            f"No winner: {first} and {second} overlap too much between seeds to be told apart "
-            f"({says})."
-        )
-    if ((test.difference or 0) > 0) != higher_is_better(comparison.metric):
-        return (
-            f"No winner: {first} is chosen because fewer of its runs diverged or failed; "
-            f"where both have a figure, {second} does better ({says})."
-        )
-    return f"Winner: {first}, ahead of {second} ({says})."
+        return f"No best setting: no run came to a {label_of(comparison.metric)}."
+    found = lead(comparison, contrasts(comparison))
+    notes = [count(len(leader.figures), "seed")] if comparison.depends_on_seed else []
+    notes += about_lead(found, comparison)
+    figure = spread_text(leader.mean, leader.deviation, comparison.metric)
+    in_brackets = f" ({'; '.join(notes)})" if notes else ""
+    best = f"Best: {leader.label}, {figure}{in_brackets}."
+    return " ".join([best, *more_seeds(found, comparison)])
 
 
-def too_few(test: PairedTest, leader: Setting, rival: Setting, first: str, second: str) -> str:
-    """The verdict where common seeds are too few for a test."""
-    if test.n == 0:
-        return (
-            f"No winner: {first} leads {second}, but they have no seed in common "
-            "(n = 0, so no p) and cannot be compared."
-        )
-    leads = "leads" if test.difference else "does as well as"
-    return (
-        f"No winner: {first} {leads} {second}, but one seed cannot tell whether it would again "
-        f"(n = 1, so no p). Train more seeds: {MORE_SEEDS}."
-    )
+def about_lead(found: Lead | None, comparison: Comparison) -> list[str]:
+    """What the best setting is ahead by, and how sure that is."""
+    if found is None:
+        alone = len(comparison.settings) == 1
+        return [] if alone else ["no other setting was trained as far"]
+    contrast, test = found.contrast, found.contrast.test
+    other = named_setting(contrast.other, comparison)
+    if test.difference is None:
+        return [f"not compared with {other}, with which it has no seed in common"]
+    if test.difference == 0:
+        return [f"{other} does as well"]
+    if not found.ahead:
+        fewer = contrast.setting.bad < contrast.other.bad
+        why = ["chosen because fewer of its runs diverged or failed"] if fewer else []
+        return [
+            *why,
+            f"where both have a figure, {other} is ahead by {extent(contrast, comparison)}",
+        ]
+    if found.holds:
+        return [f"ahead of {other} by {extent(contrast, comparison)}"]
+    unproven = f"lead over {other} unproven"
+    return [unproven if test.p is None else f"{unproven}: {extent(contrast, comparison)}"]
+
+
+def named_setting(setting: Setting, comparison: Comparison) -> str:
+    """The setting's label, and whether it is the baseline."""
+    return f"the baseline, {setting.label}" if setting is comparison.baseline else setting.label
+
+
+def extent(contrast: Contrast, comparison: Comparison) -> str:
+    """`1.20 points, 95 % interval +0.80 to +1.60, p = 0.002`, the difference without its sign."""
+    metric, test = comparison.metric, contrast.test
+    parts = [difference_text(abs(test.difference or 0.0), metric)[1:] + points_of(metric)]
+    signed = contrast if (test.difference or 0.0) > 0 else contrast.reversed()
+    if signed.interval is not None and contrast.p is not None:
+        corrected = f" corrected for {contrast.tests} comparisons" if contrast.tests > 1 else ""
+        parts += [f"95 % interval {interval_text(signed, metric)}", p_text(contrast.p) + corrected]
+    return ", ".join(parts)
+
+
+def interval_text(contrast: Contrast, metric: str) -> str:
+    """`+0.80 to +1.60`; accuracies differ by 100 points at most."""
+    most = 1.0 if is_accuracy(metric) else math.inf
+    ends = contrast.interval or ()
+    return " to ".join(difference_text(min(max(e, -most), most), metric) for e in ends) or "–"
+
+
+def more_seeds(found: Lead | None, comparison: Comparison) -> list[str]:
+    """How many seeds would show a lead that is not proven."""
+    if found is None or found.holds or not found.ahead or not comparison.depends_on_seed:
+        return []
+    test = found.contrast.test
+    if test.n < 2:
+        return [f"Train more seeds: {MORE_SEEDS}."]
+    if not test.deviation:
+        return []
+    needed = test.seeds_needed(found.contrast.level)
+    number = f"More than {MOST_SEEDS}" if needed is None else f"About {needed}"
+    return [f"{number} seeds would be needed to show a lead of this size."]
 
 
 def about_data(comparison: Comparison) -> list[str]:
     """What the choice is made on, where that is not validation."""
-    if comparison.metric.startswith("val_"):
+    if "val_" in comparison.metric or not comparison.has_examples:
         return []
     return [
         "There is no validation data: settings are chosen by their training loss, which does not "
@@ -94,9 +130,10 @@ def about_edge(edge: Edge, whose: str) -> str:
     if edge.drawn:
         where = f"the {'upper' if edge.largest else 'lower'} end of its range"
     if edge.value != edge.end:
-        where = f"close to {where}, {value_text(edge.end)}"
+        where = f"close to {where}, {value_text(edge.end, DIGITS)}"
     of = f" of {whose}" if whose else ""
-    return f"The best {edge.key}{of} is {value_text(edge.value)}, {where}; try {other} ones."
+    value = value_text(edge.value, DIGITS)
+    return f"The best {short(edge.key)}{of} is {value}, {where}; try {other} ones."
 
 
 def enumerated(labels: Sequence[str]) -> str:
@@ -148,11 +185,6 @@ def named(rows: Sequence[ResultRow], reason: str | None) -> str:
     names = [row.directory for row in rows if row.reason == reason]
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return ", ".join(names[:NAMED]) + more
-
-
-def told(setting: Setting, metric: str) -> str:
-    """A setting with its figure: `adam, lr=0.01 (91.23 ± 0.10 %)`."""
-    return f"{setting.label} ({spread_text(setting.mean, setting.deviation, metric)})"
 
 
 def p_text(p: float) -> str:

@@ -3,15 +3,22 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import fmean, stdev
 
 from optrun.config.problems import count
-from optrun.metrics import higher_is_better, is_accuracy, label_of, spread_text
+from optrun.metrics import higher_is_better, label_of
 from optrun.store.files import write_text
-from optrun.store.run_directory import RunDirectory
-from optrun.sweep.results.comparison import Comparison, Group, Setting
+from optrun.sweep.results.comparison import Comparison, Setting
+from optrun.sweep.results.contrasts import contrasts
 from optrun.sweep.results.findings import findings
-from optrun.sweep.results.significance import paired_test
+from optrun.sweep.results.rows import ResultRow, with_test_figures
+from optrun.sweep.results.tables import (
+    SHOWN,
+    group_table,
+    markdown,
+    plain,
+    setting_table,
+    tested_measure,
+)
 
 STATUSES = {
     "finished": "finished",
@@ -24,10 +31,30 @@ STATUSES = {
 TO_ROOT = Path("..", "..")  # from a sweep's directory to that of the runs
 
 
+def chosen(comparison: Comparison) -> list[Setting]:
+    """The best setting of each group, which are tested."""
+    return [group.best for group in comparison.groups if group.best is not None]
+
+
+def with_tests(rows: Sequence[ResultRow], comparison: Comparison, root: Path) -> list[ResultRow]:
+    """The rows of a sweep, those of the chosen settings with figures on the test set.
+
+    Args:
+        rows: of the sweep, without test figures.
+        comparison: of them.
+        root: the folder of all runs.
+
+    Raises:
+        RunError: a chosen run is damaged.
+    """
+    if not comparison.has_examples:
+        return [*rows]
+    tested = {row.directory for setting in chosen(comparison) for row in setting.rows}
+    return [with_test_figures(row, root) if row.directory in tested else row for row in rows]
+
+
 def write_summary(directory: Path, comparison: Comparison, strategy: str) -> Path:
     """Write summary.md into a sweep's directory, `<root>/sweeps/<name>`, and return its path.
-
-    The test figures in it are read from the runs of each group's chosen setting, and no others.
 
     Args:
         directory: of the sweep.
@@ -35,7 +62,7 @@ def write_summary(directory: Path, comparison: Comparison, strategy: str) -> Pat
         strategy: the name of what decided which runs were made.
 
     Raises:
-        RunError: a chosen run is damaged, or the file cannot be written.
+        RunError: the file cannot be written.
     """
     path = directory / "summary.md"
     write_text(path, summary_text(directory, comparison, strategy))
@@ -43,12 +70,21 @@ def write_summary(directory: Path, comparison: Comparison, strategy: str) -> Pat
 
 
 def closing_lines(directory: Path, comparison: Comparison) -> list[str]:
-    """What to print when a sweep is over: the verdict, what to doubt, and where the files are."""
+    """What to print when a sweep is over: the settings, the verdict, what to doubt, the files."""
     return [
+        *plain(setting_table(comparison)),
+        *leaving_out(comparison),
+        "",
         *findings(comparison),
-        f"{directory / 'summary.md'} has the table, {directory / 'results.csv'} every run, "
+        f"{directory / 'summary.md'} has the tables, {directory / 'results.csv'} every run, "
         f"{directory / 'sweep.png'} the picture",
     ]
+
+
+def leaving_out(comparison: Comparison) -> list[str]:
+    """How many settings a table does not show."""
+    more = len(comparison.settings) - SHOWN
+    return [f"and {count(more, 'more setting')}"] if more > 0 else []
 
 
 def summary_text(directory: Path, comparison: Comparison, strategy: str) -> str:
@@ -58,13 +94,22 @@ def summary_text(directory: Path, comparison: Comparison, strategy: str) -> str:
         f"# {directory.name}",
         what_was_run(comparison, strategy),
         verdict,
+        rule_of_choice(comparison),
         how_to_repeat(comparison.leader),
-        table_of(comparison, directory / TO_ROOT),
-        how_chosen(comparison),
     ]
+    if comparison.key and len(comparison.groups) < len(comparison.settings):
+        parts.append(markdown(group_table(comparison)))
+        parts.append(f"## {heading(comparison)}")
+    parts += [markdown(setting_table(comparison)), how_to_read(comparison)]
     if doubts:
         parts += ["## Warnings", "\n".join(f"- {sentence}" for sentence in doubts)]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def heading(comparison: Comparison) -> str:
+    """What the table of settings holds."""
+    tried = len(comparison.settings)
+    return "All settings" if tried <= SHOWN else f"The best {SHOWN} of {tried} settings"
 
 
 def what_was_run(comparison: Comparison, strategy: str) -> str:
@@ -78,21 +123,41 @@ def what_was_run(comparison: Comparison, strategy: str) -> str:
     return f"{what}; {told}." if told else f"{what}."
 
 
-def how_chosen(comparison: Comparison) -> str:
-    """What the table's figures are."""
+def rule_of_choice(comparison: Comparison) -> str:
+    """How the best setting is chosen, in a sentence."""
     best = "highest" if higher_is_better(comparison.metric) else "lowest"
-    sentences = [
-        f"The best setting has the {best} {label_of(comparison.metric)}, taken of each run at the "
-        "epoch that it chose itself.",
-        "Figures are the mean ± standard deviation over n seeds.",
-        "Test figures are those of the setting chosen, and had no part in choosing it.",
-    ]
-    several = comparison.groups if comparison.key else comparison.settings
-    if is_tested(comparison) and len(several) > 2:
-        of = count(len(several), "group" if comparison.key else "setting")
+    metric = label_of(comparison.metric)
+    if not comparison.depends_on_seed:
+        return f"The best setting is the one with the {best} {metric}."
+    return (
+        f"The best setting is the one with the {best} mean {metric} over its seeds, each run taken "
+        "at the epoch whose weights it kept; settings with runs that diverged, failed or did not "
+        "finish come after all others."
+    )
+
+
+def how_to_read(comparison: Comparison) -> str:
+    """What the tables' figures are."""
+    sentences = []
+    if comparison.depends_on_seed:
+        sentences.append("Figures are the mean ± standard deviation over seeds.")
+    tests = {
+        contrast.tests for contrast in contrasts(comparison).values() if contrast.p is not None
+    }
+    if tests:
+        corrected = f", corrected for {max(tests)} comparisons (Holm)" if max(tests) > 1 else ""
         sentences.append(
-            f"The paired test is between the two best of {of}, and not corrected for their having "
-            "been chosen among several."
+            f"Differences are the mean over common seeds; p is of a paired t-test{corrected}, and "
+            "is below 0.05 exactly where 0 lies outside of the interval."
+        )
+    if max(tests, default=1) > 1 and comparison.baseline is None:
+        sentences.append(
+            "The best was chosen by the same figures, so that differences from it come out "
+            "somewhat too large."
+        )
+    if tested_measure(comparison):
+        sentences.append(
+            "Only chosen settings were tested, and their test figures had no part in choosing them."
         )
     if any(setting.paused for setting in comparison.settings):
         sentences.append(
@@ -100,12 +165,6 @@ def how_chosen(comparison: Comparison) -> str:
             "were trained to the end."
         )
     return " ".join(sentences)
-
-
-def is_tested(comparison: Comparison) -> bool:
-    """Whether the verdict rests on a test."""
-    leader, rival = comparison.leader, comparison.rival
-    return bool(leader and rival and paired_test(leader.figures, rival.figures).p is not None)
 
 
 def how_to_repeat(leader: Setting | None) -> str:
@@ -118,75 +177,3 @@ def how_to_repeat(leader: Setting | None) -> str:
     runs = ", ".join(f"[{row.directory}]({TO_ROOT / row.directory})" for row in leader.rows)
     again = "`optrun train` on its config.yaml, with another `--out`, repeats a run."
     return f"Runs of {leader.label}: {runs}. {again}"
-
-
-def on_test(root: Path, setting: Setting) -> tuple[str, list[float]]:
-    """What the finished runs of a setting reached on the test set: `test_accuracy` or `test_loss`.
-
-    Raises:
-        RunError: a run is absent or damaged.
-    """
-    summaries = [
-        RunDirectory(root / row.directory).read_summary()
-        for row in setting.rows
-        if row.status == "finished"
-    ]
-    for measure in ("test_accuracy", "test_loss"):
-        values = [s[measure] for s in summaries if s.get(measure) is not None]
-        if values:
-            return measure, values
-    return "test_accuracy", []
-
-
-def table_of(comparison: Comparison, root: Path) -> str:
-    """A row a group, the best first, in columns that line up as plain text too."""
-    heading = [
-        comparison.key or "group",
-        "best setting",
-        label_of(comparison.metric),
-        "n",
-        "test",
-        "diverged",
-    ]
-    rows = [heading, *(row_of(group, comparison, root) for group in comparison.groups)]
-    if not comparison.key:
-        rows = [row[1:] for row in rows]
-    return markdown(rows)
-
-
-def row_of(group: Group, comparison: Comparison, root: Path) -> list[str]:
-    """The fields of one group."""
-    best = group.best
-    diverged = [row.status for row in group.rows].count("diverged")
-    share = f"{diverged} of {len(group.rows)}"
-    if best is None:
-        return [group.label, "none", "–", "0", "–", share]
-    return [
-        group.label,
-        best.label,
-        spread_text(best.mean, best.deviation, comparison.metric),
-        str(len(best.figures)),
-        tested(*on_test(root, best)),
-        share,
-    ]
-
-
-def tested(measure: str, values: Sequence[float]) -> str:
-    """`91.02 ± 0.12 %`, or `loss 0.31 ± 0.01`."""
-    if not values:
-        return "–"
-    deviation = stdev(values) if len(values) > 1 else None
-    text = spread_text(fmean(values), deviation, measure)
-    return text if is_accuracy(measure) else f"loss {text}"
-
-
-def markdown(rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table of these rows, the first being its heading."""
-    escaped = [[field.replace("|", "\\|") for field in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*escaped, strict=True)]
-    lines = [
-        "| " + " | ".join(f.ljust(w) for f, w in zip(row, widths, strict=True)) + " |"
-        for row in escaped
-    ]
-    rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
-    return "\n".join([lines[0], rule, *lines[1:]])

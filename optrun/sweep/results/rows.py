@@ -5,16 +5,15 @@ import io
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from optrun.errors import RunError
+from optrun.metrics import EVALUATED, TESTED
 from optrun.store.files import damage, unreadable, write_text
 from optrun.store.run_directory import RunDirectory
 from optrun.store.table import read_rows
-
-MEASURES = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
 
 
 @dataclass(frozen=True)
@@ -29,8 +28,10 @@ class ResultRow:
             waiting (not begun).
         epochs: done.
         best_epoch: the one chosen by `training.best_by`; None if the run diverged.
-        best: MEASURES of that epoch, None where not measured.
-        final: MEASURES of the last epoch.
+        average_best_epoch: the one chosen of the averaged weights; None without averaging.
+        best: EVALUATED of these epochs, None where not measured.
+        final: EVALUATED of the last epoch.
+        test: TESTED of the chosen weights; None unless the run belongs to a setting chosen.
         id: of the run.
         directory: of the run, below the folder of all runs.
         reason: why it diverged, failed or ended early, in one line.
@@ -41,8 +42,10 @@ class ResultRow:
     status: str
     epochs: int | None
     best_epoch: int | None
+    average_best_epoch: int | None
     best: Mapping[str, float | None]
     final: Mapping[str, float | None]
+    test: Mapping[str, float | None]
     id: str
     directory: str
     reason: str | None
@@ -61,8 +64,10 @@ FIXED = (
     "status",
     "epochs",
     "best_epoch",
-    *(f"best_{measure}" for measure in MEASURES),
-    *(f"final_{measure}" for measure in MEASURES),
+    "average_best_epoch",
+    *(f"best_{name}" for name in EVALUATED),
+    *(f"final_{name}" for name in EVALUATED),
+    *TESTED,
     "id",
     "directory",
     "reason",
@@ -75,7 +80,8 @@ def row_of(directory: Path, settings: Mapping[str, Any], seed: int) -> ResultRow
 
     A run whose directory has no summary is waiting. One that was cut short, and so still says
     that it is running, counts as paused, for whatever reason. Figures that are not finite are
-    None, and so are the best of a diverged run, which are those of a barely trained model.
+    None, and so are the best of a diverged run, which are those of a barely trained model. Test
+    figures are left out: `with_test_figures` adds them.
 
     Raises:
         RunError: a file of the run is damaged, or a newer optrun wrote it.
@@ -94,8 +100,10 @@ def row_of(directory: Path, settings: Mapping[str, Any], seed: int) -> ResultRow
         status=status,
         epochs=whole(last.get("epoch")) if epochs is None else epochs,
         best_epoch=None if diverged else summary.get("best_epoch"),
-        best={measure: None if diverged else summary.get(measure) for measure in MEASURES},
-        final={measure: last.get(measure) for measure in MEASURES},
+        average_best_epoch=None if diverged else summary.get("average_best_epoch"),
+        best={name: None if diverged else summary.get(name) for name in EVALUATED},
+        final={name: last.get(name) for name in EVALUATED},
+        test=dict.fromkeys(TESTED),
         id=id_of(directory),
         directory=directory.name,
         reason=None if status == "paused" else one_line(summary.get("reason")),
@@ -110,11 +118,27 @@ def row_without_figures(
     reason: str | None = None,
 ) -> ResultRow:
     """The row of a run that has not begun, or failed so that its directory does not tell."""
-    nothing = dict.fromkeys(MEASURES)
+    nothing = dict.fromkeys(EVALUATED)
     return ResultRow(
-        settings, seed, status, None, None, nothing, nothing, id_of(directory), directory.name,
-        one_line(reason),
+        settings, seed, status, None, None, None, nothing, nothing, dict.fromkeys(TESTED),
+        id_of(directory), directory.name, one_line(reason),
     )  # fmt: skip
+
+
+def with_test_figures(row: ResultRow, root: Path) -> ResultRow:
+    """The row of a finished run with its figures on the test set; of another, the row itself.
+
+    Args:
+        row: of a run below `root`, of a setting that has been chosen.
+        root: the folder of all runs.
+
+    Raises:
+        RunError: the run is absent or damaged.
+    """
+    if row.status != "finished":
+        return row
+    summary = RunDirectory(root / row.directory).read_summary()
+    return replace(row, test={name: summary.get(name) for name in TESTED})
 
 
 def one_line(text: str | None) -> str | None:
@@ -167,8 +191,10 @@ def fields_of(row: ResultRow, keys: Sequence[str]) -> list[Any]:
         row.status,
         row.epochs,
         row.best_epoch,
-        *(row.best[measure] for measure in MEASURES),
-        *(row.final[measure] for measure in MEASURES),
+        row.average_best_epoch,
+        *(row.best[name] for name in EVALUATED),
+        *(row.final[name] for name in EVALUATED),
+        *(row.test[name] for name in TESTED),
         row.id,
         row.directory,
         row.reason,
@@ -225,16 +251,19 @@ def parsed(keys: Sequence[str], fields: Sequence[str]) -> ResultRow:
     if len(fields) != len(keys) + len(FIXED):
         raise ValueError(f"a line has {len(fields)} fields instead of {len(keys) + len(FIXED)}")
     chosen, rest = fields[: len(keys)], fields[len(keys) :]
-    seed, status, epochs, best_epoch, *figures, identity, directory, reason = rest
-    measured = [float(figure) if figure else None for figure in figures]
+    seed, status, epochs, best_epoch, average_best_epoch, *rest = rest
+    *figures, identity, directory, reason = rest
+    measured = iter([float(figure) if figure else None for figure in figures])
     return ResultRow(
         settings={k: value_of(field) for k, field in zip(keys, chosen, strict=True) if field},
         seed=int(seed),
         status=status,
         epochs=int(epochs) if epochs else None,
         best_epoch=int(best_epoch) if best_epoch else None,
-        best=dict(zip(MEASURES, measured[: len(MEASURES)], strict=True)),
-        final=dict(zip(MEASURES, measured[len(MEASURES) :], strict=True)),
+        average_best_epoch=int(average_best_epoch) if average_best_epoch else None,
+        best={name: next(measured) for name in EVALUATED},
+        final={name: next(measured) for name in EVALUATED},
+        test={name: next(measured) for name in TESTED},
         id=identity,
         directory=directory,
         reason=reason or None,

@@ -14,8 +14,8 @@ from optrun.sweep.space.calls import is_call, read_call
 from optrun.sweep.space.combinations import BLOCK, normal, refusal_of_axis
 from optrun.sweep.space.schema import SweepFile
 
-CHANGEABLE = ("name", "seeds", "strategy", "metric")
-OF_THE_SWEEP_ALONE = ("seeds", "strategy", "metric")
+CHANGEABLE = ("name", "seeds", "strategy", "metric", "baseline")
+OF_THE_SWEEP_ALONE = ("seeds", "strategy", "metric", "baseline")
 """Those that are no keys of a config."""
 SECTIONS = ("set", "grid", "random")
 

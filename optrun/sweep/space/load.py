@@ -12,6 +12,8 @@ from optrun.config.problems import KeyPath, Place, Problem, count, render
 from optrun.config.schema import Config
 from optrun.config.vocabulary import value_at
 from optrun.errors import ConfigError
+from optrun.settings import value_text
+from optrun.sweep.results.comparison import has_values, spelled_out
 from optrun.sweep.space.candidates import Candidate, Point
 from optrun.sweep.space.checking import ComposedSpace, Review, common_measure, review
 from optrun.sweep.space.combinations import BLOCK, Draw, normal, read_space
@@ -38,6 +40,7 @@ class Sweep:
         metric: val_accuracy, val_loss or train_loss, which the best is best in.
         epochs: of a run in full; of the longest, if they differ.
         keys: what varies, the seed apart, in the order of a table.
+        baseline: values of the settings that the others are compared with; None: the best.
         notes: what a person might not expect of it.
         source: the file's name as it was given.
     """
@@ -49,6 +52,7 @@ class Sweep:
     metric: str
     epochs: int
     keys: tuple[str, ...]
+    baseline: Mapping[str, Any] | None
     notes: tuple[str, ...]
     source: str
     _space: ComposedSpace = field(repr=False, compare=False)
@@ -69,7 +73,8 @@ class Sweep:
         """What sweep.yaml holds: the same sweep, with nothing to be looked up elsewhere."""
         head = {"name": self.name, **self._written, "seeds": list(self.seeds)}
         strategy = self.strategy.model_dump(mode="json")
-        return {"sweep": {**head, "strategy": strategy, "metric": self.metric}}
+        baseline = {"baseline": dict(self.baseline)} if self.baseline else {}
+        return {"sweep": {**head, "strategy": strategy, "metric": self.metric, **baseline}}
 
 
 def load_sweep(source: Path, overrides: Sequence[str] = ()) -> Sweep:
@@ -120,6 +125,7 @@ class _Draft:
         told = self.review.problems(points, self._number_of_seeds())
         if self.block and self.is_whole and not told:
             self._judge_metric(self.block)
+            self._judge_baseline(self.block, points)
         # what was unreadable in a value has come up with each run that has it
         known = {(problem.place, problem.message) for problem in self.review.all()}
         read = [p for p in self.document.problems if (p.place, p.message) not in known]
@@ -142,6 +148,7 @@ class _Draft:
             metric=common_measure(self.block.metric, configs)[0],
             epochs=max(config.training.epochs for config in configs),
             keys=tuple(dict.fromkeys(part.key for part in parts)),
+            baseline=self.block.baseline,
             notes=(*notes, *self.review.notes, *([repeats] if repeats else ())),
             source=self.document.source,
             _space=space,
@@ -190,6 +197,13 @@ class _Draft:
         _, message, hint = common_measure(block.metric, configs)
         if message:
             self._note((*BLOCK, "metric"), message, self._as_typed(hint))
+
+    def _judge_baseline(self, block: SweepBlock, points: Sequence[Point]) -> None:
+        settings = spelled_out([point.settings for point in points])
+        if block.baseline and not any(has_values(each, block.baseline) for each in settings):
+            key, value = next(iter(settings[0].items()), ("optimizer.name", "sgd"))
+            hint = f"write values that are listed, such as `{{{key}: {value_text(value)}}}`"
+            self._note((*BLOCK, "baseline"), "no setting of the sweep has these values", hint)
 
     def _sameness(self, points: Sequence[Point]) -> list[Problem]:
         """That nothing varies; told last, for a mistake elsewhere is mostly the reason."""

@@ -50,6 +50,9 @@ class SweepBlock(Space):
     """What the best is best in; `average_` in front stands for the averaged weights. Default: what
     the runs choose their epoch by, and without validation data `train_loss`; that of the averaged
     weights if all runs have `averaging`."""
+    baseline: dict[str, Any] | None = None
+    """What settings are compared with: `{optimizer.name: sgd}`, the best that has these values.
+    Default: the best of all."""
 
 
 class SweepFile(Section):

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from zlib import crc32
 
-from optrun.sweep.results.rows import MEASURES, ResultRow
+from optrun.metrics import EVALUATED, TESTED
+from optrun.sweep.results.rows import ResultRow
 
 Figures = Mapping[tuple[Any, ...], Sequence[float | str | None]]
 
@@ -14,10 +15,13 @@ def row(
 ) -> ResultRow:
     """A run that reached `value`, or has the status that stands in its place."""
     status = value if isinstance(value, str) else "finished"
-    figures = dict.fromkeys(MEASURES) | {metric: None if isinstance(value, str) else value}
+    figures = dict.fromkeys(EVALUATED) | {metric: None if isinstance(value, str) else value}
     id = f"{crc32(repr((settings, seed)).encode()):010x}"
     reason = "OSError: no space" if status == "failed" else None
-    return ResultRow(settings, seed, status, 5, 5, figures, figures, id, f"toy-{id}", reason)
+    test = dict.fromkeys(TESTED)
+    return ResultRow(
+        settings, seed, status, 5, 5, None, figures, figures, test, id, f"toy-{id}", reason
+    )
 
 
 def rows(figures: Figures, keys: Sequence[str], metric: str = "val_accuracy") -> list[ResultRow]:

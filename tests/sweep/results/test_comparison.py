@@ -6,12 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
-from scipy.stats import ttest_rel
 
 from optrun.sweep.results.comparison import Comparison, compare, numeric_keys
-from optrun.sweep.results.significance import PairedTest, paired_test
 from tests.sweep.results.rows import Figures, row, rows
 
 NAME, LR = "optimizer.name", "optimizer.lr"
@@ -36,7 +32,15 @@ def test_seeds_are_taken_together():
     assert dict(leader.figures) == {0: 0.7, 1: 0.8, 2: 0.95}
 
 
-@pytest.mark.parametrize(("metric", "wins"), [("val_accuracy", 0.9), ("train_loss", 0.1)])
+@pytest.mark.parametrize(
+    ("metric", "wins"),
+    [
+        ("val_accuracy", 0.9),
+        ("train_loss", 0.1),
+        ("average_val_accuracy", 0.9),
+        ("average_val_loss", 0.1),
+    ],
+)
 def test_losses_are_better_the_lower(metric: str, wins: float):
     comparison = compared({("adam", v): [v] for v in (0.1, 0.9, 0.5)}, metric=metric)
     assert comparison.leader is not None and comparison.leader.settings[LR] == wins
@@ -152,39 +156,18 @@ def test_which_keys_are_numbers():
     assert numeric_keys(values) == ["a", "d"]
 
 
-@settings(deadline=None, max_examples=50)
-@given(st.lists(st.tuples(*[st.floats(0, 1).map(lambda x: round(x, 4))] * 2), min_size=2))
-def test_the_paired_test_is_scipys(pairs: list[tuple[float, float]]):
-    first, second = np.array(pairs).T
-    assume(np.ptp(first - second) > 1e-6)
-    test = paired_test(dict(enumerate(first)), dict(enumerate(second)))
-    assert test.n == len(pairs)
-    assert test.p == pytest.approx(ttest_rel(first, second).pvalue, rel=1e-6, abs=1e-12)
-    assert test.difference == pytest.approx((first - second).mean(), abs=1e-12)
-
-
-def test_the_paired_test_by_hand():
-    # differences 1, 2, 3: t = 2·√3, and for 2 degrees of freedom p = 1 − t/√(2 + t²)
-    test = paired_test({0: 1.0, 1: 4.0, 2: 3.0}, {0: 0.0, 1: 2.0, 2: 0.0})
-    assert test.p == pytest.approx(1 - np.sqrt(12 / 14))
-
-
 @pytest.mark.parametrize(
-    ("first", "second", "expected"),
+    ("wanted", "label"),
     [
-        ({0: 0.5, 1: 0.25}, {0: 0.5, 1: 0.25}, PairedTest(2, 1.0, 0.0)),
-        ({0: 0.75, 1: 0.5}, {0: 0.5, 1: 0.25}, PairedTest(2, 0.0, 0.25)),
-        ({0: 0.75, 1: 0.5}, {1: 0.25, 2: 0.9}, PairedTest(1, None, 0.25)),
-        ({0: 0.75}, {1: 0.25}, PairedTest(0, None, None)),
-        ({0: 0.75, 1: 0.5, 5: 0.1}, {5: 0.0, 1: 0.25, 0: 0.5, 9: 1.0}, None),
+        ({NAME: "sgd"}, "sgd, lr=0.2"),
+        ({"optimizer": "sgd"}, "sgd, lr=0.2"),
+        ({"optimizer": {"name": "sgd", "lr": 0.1}}, "sgd, lr=0.1"),
+        ({NAME: "adam"}, None),
+        ({NAME: "lion"}, None),
     ],
 )
-def test_seeds_that_both_have_are_paired(
-    first: dict[int, float], second: dict[int, float], expected: PairedTest | None
-):
-    test = paired_test(first, second)
-    if expected:
-        assert test == expected
-    else:
-        assert test.n == 3 and test.difference == pytest.approx(0.2)
-        assert test.p == pytest.approx(ttest_rel([0.75, 0.5, 0.1], [0.5, 0.25, 0.0]).pvalue)
+def test_the_baseline_is_the_best_that_has_the_values(wanted: dict[str, Any], label: str | None):
+    figures: Figures = {("sgd", 0.1): [0.5], ("sgd", 0.2): [0.6], ("muon", 0.1): [0.9],
+                        ("adam", 0.1): ["diverged"]}  # fmt: skip
+    baseline = compared(figures, baseline=wanted).baseline
+    assert (baseline.label if baseline else None) == label

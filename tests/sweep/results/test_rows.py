@@ -9,34 +9,42 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optrun.errors import RunError
+from optrun.metrics import EVALUATED, TESTED
 from optrun.store.reading import load_run
 from optrun.store.run_directory import RunDirectory
 from optrun.sweep.results.rows import (
     FIXED,
-    MEASURES,
     ResultRow,
     read_results,
     row_of,
     row_without_figures,
+    with_test_figures,
     write_results,
 )
 from tests.runs_factory import write_run
 
-BEST = {"train_loss": 0.4, "train_accuracy": 0.9, "val_loss": 0.5, "val_accuracy": 0.8}
-FIGURES = {"train_loss": 0.1 + 0.2, "train_accuracy": 1.0, "val_loss": 1e-300, "val_accuracy": None}
+BEST = {"train_loss": 0.4, "train_accuracy": 0.9, "val_loss": 0.5, "val_accuracy": 0.8,
+        "average_train_loss": 0.3, "average_train_accuracy": 0.95, "average_val_loss": 0.45,
+        "average_val_accuracy": 0.85}  # fmt: skip
+FIGURES = dict.fromkeys(EVALUATED) | {
+    "train_loss": 0.1 + 0.2, "train_accuracy": 1.0, "val_loss": 1e-300,
+}  # fmt: skip
 ROW = ResultRow(
     settings={"optimizer.name": "adam", "optimizer.lr": 1e-05, "model.hidden": [64, 32]},
     seed=3,
     status="finished",
     epochs=5,
     best_epoch=2,
+    average_best_epoch=3,
     best=FIGURES,
     final=FIGURES | {"val_loss": 0.5},
+    test=dict.fromkeys(TESTED) | {"test_accuracy": 0.75},
     id="3f9c2a7d10",
     directory="toy-3f9c2a7d10",
     reason=None,
@@ -53,13 +61,19 @@ def test_the_file_is_plain_csv(tmp_path: Path):
     heading, first, second = (tmp_path / "results.csv").read_text().splitlines()
     assert heading == (
         "optimizer.name,optimizer.lr,model.hidden,seed,status,epochs,best_epoch,"
+        "average_best_epoch,"
         "best_train_loss,best_train_accuracy,best_val_loss,best_val_accuracy,"
+        "best_average_train_loss,best_average_train_accuracy,best_average_val_loss,"
+        "best_average_val_accuracy,"
         "final_train_loss,final_train_accuracy,final_val_loss,final_val_accuracy,"
+        "final_average_train_loss,final_average_train_accuracy,final_average_val_loss,"
+        "final_average_val_accuracy,"
+        "test_loss,test_accuracy,average_test_loss,average_test_accuracy,"
         "id,directory,reason"
     )
-    figures = "0.30000000000000004,1.0,1e-300,,0.30000000000000004,1.0,0.5,"
-    assert first == (f'adam,1e-05,"[64, 32]",3,finished,5,2,{figures},3f9c2a7d10,toy-3f9c2a7d10,')
-    assert second.startswith(f"sgd,,,3,diverged,5,2,{figures}")
+    figures = "0.30000000000000004,1.0,1e-300,,,,,,0.30000000000000004,1.0,0.5,,,,,,,0.75,,"
+    assert first == (f'adam,1e-05,"[64, 32]",3,finished,5,2,3,{figures},3f9c2a7d10,toy-3f9c2a7d10,')
+    assert second.startswith(f"sgd,,,3,diverged,5,2,3,{figures}")
     assert second.endswith(',"loss ""nan"", at once"')
 
 
@@ -70,7 +84,7 @@ values = st.recursive(
     plain | written, lambda v: st.lists(v, max_size=3) | st.dictionaries(texts, v, max_size=3)
 )
 figures = st.fixed_dictionaries(
-    dict.fromkeys(MEASURES, st.none() | st.floats(allow_nan=False, allow_infinity=False))
+    dict.fromkeys(EVALUATED, st.none() | st.floats(allow_nan=False, allow_infinity=False))
 )
 counts = st.none() | st.integers(0, 10**6)
 rows = st.builds(
@@ -80,8 +94,10 @@ rows = st.builds(
     status=st.sampled_from(["finished", "diverged", "failed", "paused", "waiting"]),
     epochs=counts,
     best_epoch=counts,
+    average_best_epoch=counts,
     best=figures,
     final=figures,
+    test=st.fixed_dictionaries(dict.fromkeys(TESTED, st.none() | st.floats(0, 1))),
     id=st.sampled_from(["3f9c2a7d10", "1234567890", "12345e6789"]),
     directory=st.text("a-é\"', 1", min_size=1, max_size=8),
     reason=st.none() | st.text("a-é\"', 1", min_size=1, max_size=8),
@@ -116,12 +132,16 @@ def test_a_thousand_rows_take_milliseconds(tmp_path: Path):
 
 
 def test_a_row_has_the_chosen_epoch_and_the_last(tmp_path: Path):
-    path = write_run(tmp_path, epochs=4, best_epoch=2, test_accuracy=0.7, **BEST)
+    path = write_run(tmp_path, epochs=4, best_epoch=2, average_best_epoch=3, test_accuracy=0.7,
+                     **BEST)  # fmt: skip
     row = row_of(path, {"optimizer.lr": 0.001}, 5)
     last = load_run(path).metrics.iloc[-1]
     assert row.best == BEST
-    assert row.final == {measure: last[measure] for measure in MEASURES}
+    assert row.final == {
+        name: last[name] if np.isfinite(last[name]) else None for name in EVALUATED
+    }
     assert (row.status, row.epochs, row.best_epoch, row.seed) == ("finished", 4, 2, 5)
+    assert row.average_best_epoch == 3
     assert row.id == load_run(path).summary["id"] and tmp_path / row.directory == path
     assert row.settings == {"optimizer.lr": 0.001} and row.reason is None
 
@@ -189,7 +209,16 @@ def test_a_repeated_run_gives_the_same_bytes(tmp_path: Path):
     assert texts[0] == texts[1]
     assert b"0.123456" not in texts[0], "test figures are for what is chosen"
     header = next(csv.reader(texts[0].decode().splitlines()))
-    assert not [name for name in header if "test" in name or "second" in name]
+    assert not [name for name in header if "second" in name]
+
+
+def test_only_finished_runs_have_test_figures(tmp_path: Path):
+    path = write_run(tmp_path, test_accuracy=0.7, test_loss=0.4, average_test_accuracy=0.8)
+    row = row_of(path, {}, 0)
+    expected = dict(zip(TESTED, (0.4, 0.7, None, 0.8), strict=True))
+    assert with_test_figures(row, tmp_path) == replace(row, test=expected)
+    paused = replace(row, status="paused")
+    assert with_test_figures(paused, tmp_path) is paused
 
 
 @pytest.mark.parametrize(
@@ -197,8 +226,8 @@ def test_a_repeated_run_gives_the_same_bytes(tmp_path: Path):
     [
         (b"", "it does not have the columns"),
         (b"a,b\n1,2\n", "it does not have the columns"),
-        (f"{HEADING}\n1,finished\n".encode(), "a line has 2 fields instead of 15"),
-        (f"{HEADING}\n{'x,' * 14}\n".encode(), "could not convert"),
+        (f"{HEADING}\n1,finished\n".encode(), "a line has 2 fields instead of 28"),
+        (f"{HEADING}\n{'x,' * 27}\n".encode(), "could not convert"),
         (b"\xff", "it is not text"),
     ],
 )

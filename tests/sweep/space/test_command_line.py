@@ -199,7 +199,7 @@ def test_draws_and_the_strategy_of_a_plain_config(folder):
             "sweep.grid.optimizer.lr=1",
             "`sweep.grid.optimizer.lr` is not changed like this",
             "sweep.grid.optimizer.lr",
-            "there are sweep.name, sweep.seeds, sweep.strategy, sweep.metric; an axis is written",
+            "there are sweep.name, sweep.seeds, sweep.strategy, sweep.metric, sweep.baseline; an",
         ),
         ("sweep=1", "`sweep` is not changed like this", "sweep", "there are sweep.name"),
         ("seed=1,x", "sweep.seeds.1: must be a whole number", "x", ""),
@@ -283,6 +283,7 @@ def test_advice_on_the_strategy_and_the_metric_is_as_it_is_typed():
         ("seeds=2", "sweep.seeds=2"),
         ("seeds = range(2)", '"sweep.seeds=range(2)"'),
         ("metric=val_loss", "sweep.metric=val_loss"),
+        ("baseline={optimizer.lr: 1}", '"sweep.baseline={optimizer.lr: 1}"'),
     ],
 )
 def test_a_key_of_the_sweep_is_written_with_its_section(override, meant):

@@ -287,6 +287,12 @@ def test_the_seed_is_an_axis_of_its_own(complaint, lines):
         ("seeds: range(2, 2)", "sweep.seeds: this range holds no number", "write range(5)"),
         ("seeds: linspace(0, 1, 2)", "sweep.seeds: `linspace` gives no seeds", "or range(5)"),
         ("metric: acc", "sweep.metric: must be one of val_accuracy, val_loss, train_loss", ""),
+        (
+            "baseline: {optimizer.lr: 3}\ngrid: {optimizer.lr: [1, 2]}",
+            "sweep.baseline: no setting of the sweep has these values",
+            "write values that are listed, such as `{optimizer.lr: 1}`",
+        ),
+        ("baseline: sgd\nseeds: 2", "sweep.baseline: must be a section, not the text 'sgd'", ""),
         ("name: a/b\nseeds: 2", "sweep.name: must begin with a letter or digit", ""),
         ("grd: {}\nseeds: 2", "sweep.grd: unknown key", "did you mean `grid`?"),
         (
