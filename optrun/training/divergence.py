@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from optrun.engine.program import Program
+from optrun.settings import value_text
 
 EXPLOSION = 1e4
 LARGE_INPUT = 10.0
@@ -48,8 +49,9 @@ def likely_cause(program: Program, step: int) -> str:
     rate = rates[min(step, rates.size) - 1]
     l1, l2 = config.regularization.penalties()
     if max(l1, l2) >= 1 and rate * max(l1, l2) >= 1:
+        penalties = f"l1={value_text(l1)} and l2={value_text(l2)}"
         return (
-            f"penalties of l1={l1:g} and l2={l2:g} overshoot at a learning rate of {rate:.3g}; "
+            f"penalties of {penalties} overshoot at a learning rate of {rate:.3g}; "
             "lower regularization"
         )
     optimizer = config.optimizer
