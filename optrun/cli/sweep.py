@@ -27,6 +27,14 @@ def sweep(
             '"seed=range(5)" training.epochs=5`.'
         ),
     ] = None,
+    samples: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="How often to draw where values are drawn.",
+            show_default="as the strategy says; 20 for random",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be run, and run nothing.")
     ] = False,
@@ -49,6 +57,9 @@ def sweep(
 ) -> None:
     """Train every run of a grid or a search, and compare them.
 
+    Values that are listed make a grid. A distribution, "optimizer.lr=loguniform(1e-4,1)", makes a
+    random search, unless another strategy is named: sweep.strategy=tpe.
+
     Runs that are there already are reused, so the same command goes on where it was stopped, and
     a wider sweep adds only what is missing.
     """
@@ -59,7 +70,7 @@ def sweep(
     if json and not dry_run:
         raise UserError("--json goes with --dry-run; `optrun runs --sweep NAME --json` gives runs")
     order = Order(out, data_dir, engine, workers or usable_cores(), fail_fast)
-    loaded = load_sweep(file, overrides or ())
+    loaded = load_sweep(file, overrides or (), samples)
     for note in loaded.notes:
         typer.echo(f"note: {note}", err=True)
     if dry_run:

@@ -41,7 +41,8 @@ class SweepBlock(Space):
     """How many seeds each candidate is trained with, from the config's own on; or a list of them;
     or `range(5)`. Default: the config's own alone."""
     strategy: Annotated[Strategy, OneOf(STRATEGIES)] = Grid()
-    """Which candidates are trained, and for how long."""
+    """Which candidates are trained, and for how long. Where something is drawn and nothing is said
+    here, it is `random`."""
     metric: Literal["val_accuracy", "val_loss", "train_loss"] | None = None
     """What the best is best in. Default: what the runs choose their epoch by, and without
     validation data `train_loss`."""
