@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from optrun.cli.output import print_json
+
 DataDir = Annotated[
     Path | None,
     typer.Option(
@@ -41,9 +43,7 @@ def list_stored(
             }
         )
     if json:
-        from json import dumps
-
-        typer.echo(dumps(rows, indent=2))
+        print_json(rows)
         return
     for row in rows:
         typer.echo(f"{row['dataset']:<10}{_state(row):<18}{row['folder']}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from optrun.cli.output import print_json
 from optrun.errors import UserError
 
 if TYPE_CHECKING:
@@ -33,9 +34,7 @@ def list_vocabulary(
     if markdown:
         typer.echo(listing.markdown())
     elif json:
-        from json import dumps
-
-        typer.echo(dumps([asdict(entry) for entry in found], indent=2, ensure_ascii=False))
+        print_json([asdict(entry) for entry in found])
     elif name is None:
         typer.echo(_overview(found))
     elif name in listing.FAMILIES:

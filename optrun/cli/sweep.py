@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from optrun.cli.output import print_json
+
 if TYPE_CHECKING:
     from optrun.sweep.directory import SweepDirectory
     from optrun.sweep.preview import Preview
@@ -129,17 +131,15 @@ def show_preview(sweep: "Sweep", order: "Order", json: bool) -> None:
 
     found = preview(sweep, order)
     if json:
-        print_json(sweep, found)
+        print_as_json(sweep, found)
     else:
         print_table(sweep, found)
         for line in totals(found, order.workers):
             typer.echo(line)
 
 
-def print_json(sweep: "Sweep", found: "Preview") -> None:
+def print_as_json(sweep: "Sweep", found: "Preview") -> None:
     """The runs with all their settings, and the totals."""
-    from json import dumps
-
     runs = [
         {
             "settings": dict(candidate.settings),
@@ -150,7 +150,7 @@ def print_json(sweep: "Sweep", found: "Preview") -> None:
         for candidate, seed, stored in found.runs
     ]
     totals = {"name": sweep.name, "most_runs": found.most, "seconds_of_work": found.seconds}
-    typer.echo(dumps({**totals, "runs": runs}, indent=2, ensure_ascii=False))
+    print_json({**totals, "runs": runs})
 
 
 def print_table(sweep: "Sweep", found: "Preview") -> None:

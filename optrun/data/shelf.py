@@ -37,21 +37,21 @@ class Shelf:
         place = self._place(dataset, seed)
         mark = place / "fingerprint"
         if mark.exists():
-            return mark.read_text()
+            return mark.read_text(encoding="utf-8")
         raw = dataset.load(seed, data_dir)
         place.mkdir(exist_ok=True)
         for part in fields(Raw):
             with (place / f"{part.name}.npy").open("wb") as file:
                 write_array(file, getattr(raw, part.name))
         digest = fingerprint(raw)
-        mark.write_text(digest)
+        mark.write_text(digest, encoding="utf-8")
         return digest
 
     def take(self, dataset: Dataset, seed: int) -> tuple[Raw, str]:
         """The arrays that `put` has left, mapped into memory, and their fingerprint."""
         place = self._place(dataset, seed)
         raw = Raw(**{part.name: mapped(place / f"{part.name}.npy") for part in fields(Raw)})
-        return raw, (place / "fingerprint").read_text()
+        return raw, (place / "fingerprint").read_text(encoding="utf-8")
 
     def _place(self, dataset: Dataset, seed: int) -> Path:
         return self.folder / content_key(dataset, seed)

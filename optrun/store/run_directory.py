@@ -100,7 +100,7 @@ class RunDirectory:
             raise unwritable(file, error) from error
         try:
             with suppress(OSError):  # Windows lets nobody write to a locked file
-                file.write_text(str(os.getpid()))
+                file.write_text(str(os.getpid()), encoding="utf-8")
             remove_leftovers(self.path, LOCKED)
             yield
         finally:
@@ -226,7 +226,7 @@ class RunDirectory:
 def last_owner(lock: Path) -> str:
     """` (pid N)` of the process that last took the lock, as far as it can be read."""
     try:
-        pid = lock.read_text().strip()
+        pid = lock.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         return ""
     return f" (pid {pid})" if pid.isdigit() else ""
