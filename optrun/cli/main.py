@@ -8,6 +8,7 @@ import typer
 from optrun import __version__
 from optrun.cli import data
 from optrun.cli.check import check
+from optrun.cli.command import settle
 from optrun.cli.list import list_vocabulary
 from optrun.cli.output import guarded_streams
 from optrun.cli.plot import plot
@@ -35,6 +36,7 @@ app.command()(check)
 app.command("list")(list_vocabulary)
 app.add_typer(data.app, name="data", help="Show and fetch datasets.")
 app.command()(schema)
+settle(app)
 
 
 def _print_version(wanted: bool) -> None:

@@ -9,6 +9,7 @@ import yaml
 from optrun.store.files import read_text, unreadable
 from optrun.yaml_text import to_yaml
 
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, ten times as fast
 HEADING = "# Every setting of this run. `optrun train` on this file repeats the run.\n"
 
 
@@ -24,7 +25,7 @@ def load(path: Path) -> dict[str, Any]:
         RunError: the file is absent or holds no YAML mapping.
     """
     try:
-        config = yaml.safe_load(read_text(path))
+        config = yaml.load(read_text(path), Loader=LOADER)
     except yaml.YAMLError as error:
         raise unreadable(path, error) from error
     if not isinstance(config, dict):
