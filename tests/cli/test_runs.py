@@ -312,7 +312,7 @@ def test_by_setting_as_json_sorted_and_cut(seeds: Path):
     assert json.loads(text) == rows[:1]
     for wrong, message in (
         (("--columns", "name"), "not with --by-setting"),
-        (("--sort", "test_accuracy"), "there are name, train loss"),
+        (("--sort", "test_accuracy"), "There are name, train loss"),
     ):
         result = CliRunner().invoke(app, [str(seeds), "--by-setting", *wrong])
         assert message in str(result.exception)
