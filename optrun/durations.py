@@ -27,7 +27,7 @@ class Duration:
     def __str__(self) -> str:
         """What a person is shown."""
         if self.unit == "fraction":
-            return f"{self.amount * 100:g}%"
+            return f"{plain(float(Decimal(repr(self.amount)) * 100))}%"
         return f"{plain(self.amount)} {self.unit}"
 
     def as_value(self) -> str | float:

@@ -1,12 +1,15 @@
 """The vocabulary as a person looks it up: families, their members, and the fields of each."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 from inspect import cleandoc
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from optrun.columns import COLUMNS, WORDS
 from optrun.component import Component, Section
 from optrun.config.schema import Config
 from optrun.config.training import EarlyStopping, Training
@@ -102,9 +105,106 @@ def entries(word: str | None = None) -> list[Entry]:
 
 
 def names() -> list[str]:
-    """All words that `entries` knows."""
+    """All words that can be looked up: families, components, keys, columns and their files."""
     words = [*FAMILIES, *(word for members in FAMILIES.values() for word in members)]
-    return sorted({part for word in words for part in (word, *word.split())})
+    parts = {part for word in words for part in (word, *word.split())}
+    parts |= {key.path.rpartition(".")[2] for key in all_keys()}
+    return sorted({*parts, *WORDS, *(column.name for column in COLUMNS)})
+
+
+@dataclass(frozen=True)
+class CommonField:
+    """A key that several members of a family have.
+
+    Attributes:
+        field: as most of them have it.
+        members: who has it.
+        others: who has not.
+    """
+
+    field: FieldEntry
+    members: Sequence[str]
+    others: Sequence[str]
+
+
+def common_fields(members: Sequence[Entry]) -> list[CommonField]:
+    """The keys that a third of the members have, three at least, whatever their default."""
+    fields = [field for entry in members for field in entry.fields]
+    uses = Counter(replace(field, required=False, default="") for field in fields)
+    common = []
+    for alike, number in uses.items():
+        if number >= max(3, len(members) / 3):
+            usual = Counter(repr(field) for field in fields if is_same(field, alike))
+            field = next(f for f in fields if repr(f) == usual.most_common(1)[0][0])
+            have = [any(is_same(f, alike) for f in entry.fields) for entry in members]
+            own, others = ([e.name for e, has in zip(members, have, strict=True) if has is which]
+                           for which in (True, False))  # fmt: skip
+            common.append(CommonField(field, own, others))
+    return common
+
+
+def is_same(field: FieldEntry, other: FieldEntry) -> bool:
+    """Whether two keys mean and take the same; their defaults may differ."""
+    return (field.name, field.takes, field.meaning) == (other.name, other.takes, other.meaning)
+
+
+@dataclass(frozen=True)
+class KeyEntry:
+    """A key of a config or a sweep, with its whole path.
+
+    Attributes:
+        path: as in an override; N stands for a place in a list.
+        takes: what fits there.
+        meaning: of the key.
+        defaults: for each component that has the key its default as YAML would give it, or None
+            where one must be given. A key that belongs to no component has one under "".
+    """
+
+    path: str
+    takes: str
+    meaning: str
+    defaults: dict[str, str | None]
+
+
+def keys_called(word: str) -> list[KeyEntry]:
+    """The keys of this name, or of a path that ends in it, in the order of a config."""
+    return [key for key in all_keys() if f".{key.path}".endswith(f".{word}")]
+
+
+@cache
+def all_keys() -> list[KeyEntry]:
+    """Every key that there is, those of components that stand in several places once."""
+    found: dict[tuple[str, str, str], KeyEntry] = {}
+    seen: dict[type[Section], str] = {}
+    waiting: list[tuple[str, type[Section]]] = [("", Config), ("sweep.", SweepBlock)]
+    while waiting:
+        path, section = waiting.pop(0)
+        if seen.setdefault(section, path) != path or (section, path) in waiting:
+            continue
+        owner = _owner(section)
+        for field in _fields(section):
+            place = path + field.name
+            identity = place, field.takes, field.meaning
+            key = found.setdefault(identity, KeyEntry(place, field.takes, field.meaning, {}))
+            key.defaults[owner] = None if field.required else show_default(field.default)
+            waiting += _below(section, field.name, place)
+    return list(found.values())
+
+
+def _owner(section: type[Section]) -> str:
+    """How the component is called that a section is, "" if it is none."""
+    tags = [section.model_fields[tag].default for tag in ("name", "kind")
+            if issubclass(section, Component) and tag in section.model_fields]  # fmt: skip
+    return " ".join(str(tag) for tag in tags)
+
+
+def _below(section: type[Section], name: str, place: str) -> Iterator[tuple[str, type[Section]]]:
+    """The sections that may stand at a key, or in a list there."""
+    slot = Slot.of(section, name)
+    for below in slot.sections() if slot else ():
+        yield f"{place}.", below
+    for below in slot.item.sections() if slot and slot.item else ():
+        yield f"{place}.N.", below
 
 
 def markdown() -> str:

@@ -45,6 +45,11 @@ def test_what_is_no_duration(written, message):
         parse_duration(written)
 
 
+def test_a_share_is_shown_as_it_was_written():
+    written = ("12.3456789%", "7%", "0.1%", "28.999999%")
+    assert [str(parse_duration(text)) for text in written] == list(written)
+
+
 @given(st.one_of(st.floats(0, 1), st.integers(0, 10**12).map(float)), st.data())
 def test_written_durations_read_back_as_themselves(amount, data):
     units = ["epochs"] + ["steps"] * amount.is_integer() + ["fraction"] * (amount <= 1)

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from optrun.cli.output import print_json
+
 
 def check(
     config: Annotated[Path, typer.Argument(help="YAML file of the experiment.")],
@@ -22,8 +24,6 @@ def check(
     for note in loaded.notes:
         typer.echo(f"note: {note}", err=True)
     if json:
-        from json import dumps
-
-        typer.echo(dumps(resolved(loaded.config), indent=2, ensure_ascii=False))
+        print_json(resolved(loaded.config))
         return
     typer.echo(f"# ok: {config}\n{to_yaml(resolved(loaded.config))}", nl=False)

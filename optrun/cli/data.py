@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from optrun.cli.output import print_json
 from optrun.errors import DataError
 
 if TYPE_CHECKING:
@@ -34,9 +35,7 @@ def list_stored(
 
     rows = [{"dataset": name, **_found(kind, data_dir)} for name, kind in DATASETS.items()]
     if json:
-        from json import dumps
-
-        typer.echo(dumps(rows, indent=2))
+        print_json(rows)
         return
     for row in rows:
         typer.echo(f"{row['dataset']:<10}{_state(row):<28}{row['folder']}")

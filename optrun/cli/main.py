@@ -8,7 +8,9 @@ import typer
 from optrun import __version__
 from optrun.cli import data
 from optrun.cli.check import check
+from optrun.cli.command import settle
 from optrun.cli.list import list_vocabulary
+from optrun.cli.output import guarded_streams
 from optrun.cli.plot import plot
 from optrun.cli.runs import runs
 from optrun.cli.schema import schema
@@ -34,6 +36,7 @@ app.command()(check)
 app.command("list")(list_vocabulary)
 app.add_typer(data.app, name="data", help="Show and fetch datasets.")
 app.command()(schema)
+settle(app)
 
 
 def _print_version(wanted: bool) -> None:
@@ -57,13 +60,15 @@ def _options(
 def main() -> None:
     """Run the command line; never returns.
 
-    Exit status: 0 done, 1 a fault of optrun, 2 a mistake the user can mend, 130 Ctrl-C.
+    Exit status: 0 done, 1 a fault of optrun, 2 a mistake the user can mend, 130 Ctrl-C. A reader
+    who closes the pipe changes neither what a command does nor its status.
     """
-    try:
-        app(prog_name="optrun")
-    except UserError as error:
-        typer.echo(f"error: {error}" if "\n" not in str(error) else str(error), err=True)
-        sys.exit(USERS_MISTAKE)
-    except KeyboardInterrupt:
-        typer.echo("stopped", err=True)
-        sys.exit(INTERRUPTED)
+    with guarded_streams():
+        try:
+            app(prog_name="optrun")
+        except UserError as error:
+            typer.echo(f"error: {error}" if "\n" not in str(error) else str(error), err=True)
+            sys.exit(USERS_MISTAKE)
+        except KeyboardInterrupt:
+            typer.echo("stopped", err=True)
+            sys.exit(INTERRUPTED)

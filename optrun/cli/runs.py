@@ -1,22 +1,20 @@
 """`optrun runs`: the runs under a directory."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from optrun.cli.output import print_json
+from optrun.errors import UserError
+
 if TYPE_CHECKING:
-    from rich.table import Table
-
-    from optrun.store.reading import RunRow
-    from optrun.sweep.results.rows import ResultRow
-
-HEADINGS = {
+    from optrun.sweep.listing import ListedRun, ListedSetting
+COLUMNS = {
     "name": "name",
-    "id": "id",
+    "differs": "settings",
     "status": "status",
-    "started": "started",
     "epochs": "epochs",
     "train_loss": "train loss",
     "val_loss": "val loss",
@@ -24,234 +22,283 @@ HEADINGS = {
     "test_accuracy": "test acc",
     "test_loss": "test loss",
     "seconds_train": "train time",
-    "differs": "differs",
+    "started": "started",
+    "id": "id",
+    "seed": "seed",
+    "sweep": "sweep",
+    "directory": "directory",
 }
-MEASURES = ("train_loss", "val_loss", "val_accuracy", "test_accuracy", "test_loss")
-NUMBERS = ("epochs", *MEASURES, "seconds_train")
-# Left out one after the other where there is no room for all:
-DROPPED = ("seconds_train", "started", "val_loss", "test_accuracy", "epochs", "val_accuracy")
-NARROWEST = {"name": 12, "differs": 20}  # letters to which these columns are cut, for room
-GAP = 2
-OF_TEST = ("test_accuracy", "test_loss")  # not shown of a sweep, whose runs it must not choose
+"""Columns as they are called in JSON and in tables."""
+OF_ROW = ("name", "status", "epochs", "train_loss", "val_loss", "val_accuracy", "test_accuracy",
+          "test_loss", "seconds_train", "started", "id", "directory")  # fmt: skip
+OF_TEST = ("test_accuracy", "test_loss")
+UNSORTED = ("differs", "sweep", "directory")
 
 
 def runs(
-    root: Annotated[Path, typer.Argument(help="Where the run directories are.")] = Path("runs"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    sort: Annotated[
-        str, typer.Option(help="Column to sort by; accuracies from the highest down.")
-    ] = "started",
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="PATH",
+            help="Folders of runs, runs, or directories of sweeps.",
+            show_default="runs",
+        ),
+    ] = None,
     sweep: Annotated[
         str | None, typer.Option(metavar="NAME", help="Only the runs of the sweep of this name.")
     ] = None,
+    name: Annotated[str | None, typer.Option(help="Only the runs of this name.")] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="Only runs with this setting, such as optimizer.lr=0.1, or value of a column, "
+            "such as status=diverged. May be given several times.",
+        ),
+    ] = None,
+    by_setting: Annotated[
+        bool,
+        typer.Option(
+            "--by-setting", help="A line a setting: mean ± standard deviation over seeds."
+        ),
+    ] = False,
+    sort: Annotated[
+        str | None,
+        typer.Option(
+            help="Column to sort by; accuracies from the highest down.", show_default="started"
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, help="Only so many: the first by --sort, without it the latest."),
+    ] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,C", help="These columns; settings such as optimizer.lr are columns too."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the same as JSON.")] = False,
 ) -> None:
-    """List runs: how far they got, how well they do, and in which settings they differ.
+    """List runs: in which settings runs of a name differ, how far they got, how well they do.
 
-    Of a sweep no test figures are listed: they are for the setting chosen, and in its summary.md.
+    Times are local. Test figures are shown of runs that were trained one by one, and of the
+    settings that a sweep chose, once it is over. Those of a sweep's other runs, which results.csv
+    names, and of --by-setting are hidden: nothing is to be chosen by them.
     """
-    from optrun.store.reading import list_runs
+    from optrun.sweep.listing import by_setting as settings_of
+    from optrun.sweep.listing import tell_apart
 
-    results = None if sweep is None else begun_of_sweep(root, sweep)
-    rows = list_runs(root) if results is None else runs_of_sweep(results)
-    rows = sort_rows(rows, sort, () if results is None else OF_TEST)
+    places = paths or [Path("runs")]
+    found = filtered(gathered(places, sweep), name, where or ())
+    if by_setting:
+        if columns:
+            raise UserError("--columns goes with single runs, not with --by-setting")
+        settings = sorted_settings(settings_of(found), sort)
+        show_settings(settings[:limit], as_json, nothing(places, sweep, bool(name or where)))
+        return
+    tell_apart(found)
+    found = cut(sorted_runs(found, sort or "started", sweep is not None), sort, limit)
     if as_json:
-        print_json(rows, results)
-    elif rows:
-        print_table(rows, () if results is None else OF_TEST)
+        print_json(records(found, columns))
+    elif found:
+        from optrun.cli.runs_table import print_runs
+
+        print_runs(found, columns_called(columns, found) if columns else None)
     else:
-        typer.echo(f"No runs {f'of {sweep} ' if sweep else ''}in {root} yet.")
+        typer.echo(nothing(places, sweep, bool(name or where)))
 
 
-def begun_of_sweep(root: Path, name: str) -> dict[Path, "ResultRow"]:
-    """What a sweep says of its runs that have begun, by directory, in its order."""
-    from optrun.sweep.directory import named_sweep
-    from optrun.sweep.results.rows import read_results
-
-    rows = read_results(named_sweep(root, name).results).rows
-    begun = (row for row in rows if row.status != "waiting")
-    return {root / row.directory: row for row in begun}
+def nothing(places: Sequence[Path], sweep: str | None, is_filtered: bool) -> str:
+    """That there are no runs to list."""
+    of, where = f"of {sweep} " if sweep else "", ", ".join(map(str, places))
+    return f"No runs {of}in {where} {'are like that' if is_filtered else 'yet'}."
 
 
-def runs_of_sweep(directories: Iterable[Path]) -> list["RunRow"]:
-    """The runs of a sweep, without the figures that nothing may be chosen by.
+def gathered(places: Sequence[Path], sweep: str | None) -> list["ListedRun"]:
+    """The runs in some places, each once."""
+    from optrun.sweep.listing import runs_in, runs_of_named_sweep
 
-    Those are on test, and those of a diverged run, which are of a barely trained model. A run that
-    was stopped is called paused, as in results.csv.
+    if sweep is not None and len(places) > 1:
+        raise UserError(f"--sweep {sweep} takes one folder of runs, and {len(places)} are given")
+    found = runs_of_named_sweep(places[0], sweep) if sweep else []
+    for place in () if sweep else places:
+        found += runs_in(place)
+    return list({run.row.directory.resolve(): run for run in found}.values())
+
+
+def filtered(
+    runs: list["ListedRun"], name: str | None, conditions: Iterable[str]
+) -> list["ListedRun"]:
+    """The runs of a name that meet all conditions.
+
+    Raises:
+        UserError: a condition is none, or no run has its key.
     """
-    from dataclasses import replace
+    from optrun.config.problems import did_you_mean
 
-    from optrun.store.reading import describe
+    if name is not None and runs:
+        names = sorted({run.row.name for run in runs})
+        if name not in names:
+            hint = did_you_mean(name, names) or f"there are {', '.join(names)}"
+            raise UserError(f"no run here is named {name}; {hint}")
+        runs = [run for run in runs if run.row.name == name]
+    for condition in conditions:
+        key, equals, value = (part.strip() for part in condition.partition("="))
+        if not equals or not key:
+            raise UserError(f"--where {condition} is no condition; write key=value")
+        read = reader(key, runs)
+        runs = [run for run in runs if matches(read(run), value)]
+    return runs
 
-    nothing: dict[str, Any] = dict.fromkeys(MEASURES)
-    on_test: dict[str, Any] = dict.fromkeys(OF_TEST)
-    status = {"stopped": "paused"}
-    return [
-        replace(
-            row,
-            status=status.get(row.status, row.status),
-            **(nothing if row.status == "diverged" else on_test),
-        )
-        for row in map(describe, directories)
-    ]
+
+def matches(value: Any, text: str) -> bool:
+    """Whether a value is what the text says: `0.1`, `1e-1`, `adam`, `[64, 32]`, `null`."""
+    from optrun.settings import component_name, value_text
+
+    if isinstance(value, Mapping):
+        return component_name(value) == text
+    if value is None:
+        return text in ("null", "none", "-", "")
+    if isinstance(value, bool | str | list | Path):
+        return value_text(value).replace(" ", "") == text.replace(" ", "")
+    try:
+        return float(text) == value
+    except ValueError:
+        return False
 
 
-def sort_rows(rows: Sequence["RunRow"], heading: str, hidden: Sequence[str] = ()) -> list["RunRow"]:
-    """The rows by a column, called as in the table or in JSON; those without a value last.
+def reader(called: str, runs: Sequence["ListedRun"]) -> Callable[["ListedRun"], Any]:
+    """What reads a column, or a setting by its key, or by the last word of it if that is enough.
+
+    Raises:
+        UserError: there is no such column and no run has such a setting.
+    """
+    field = {heading: field for field, heading in COLUMNS.items()}.get(called, called)
+    if field in OF_ROW:
+        return lambda run: getattr(run.row, field)
+    if field in COLUMNS:
+        return lambda run: getattr(run, field)
+    key = setting_called(called, runs)
+    return lambda run: setting_of(run, key)
+
+
+def setting_called(called: str, runs: Sequence["ListedRun"]) -> str:
+    """The dotted key that is meant."""
+    from optrun.config.problems import did_you_mean
+    from optrun.settings import prefixes
+
+    keys = dict.fromkeys(prefix for run in runs for key in run.flat for prefix in prefixes(key))
+    if called in keys or not keys:
+        return called
+    ends = [key for key in keys if key.endswith(f".{called}")]
+    if len(ends) == 1:
+        return ends[0]
+    if ends:
+        raise UserError(f"{called} may be {' or '.join(ends)}; write one in full")
+    guess = did_you_mean(called, [*COLUMNS, *COLUMNS.values(), *keys])
+    known = guess or f"there are {', '.join(COLUMNS)}, and the keys of configs"
+    raise UserError(f"no column or setting is called {called}; {known}")
+
+
+def setting_of(run: "ListedRun", key: str) -> Any:
+    """A value, or a section, of the run's config; None if it has none."""
+    value: Any = run.config
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def sorted_runs(runs: Sequence["ListedRun"], heading: str, is_sweep: bool) -> list["ListedRun"]:
+    """The runs by a column, called as in the table or in JSON; those without a value last.
 
     Raises:
         UserError: there is no such column, or it is hidden.
     """
-    from difflib import get_close_matches
-
-    from optrun.errors import UserError
     from optrun.metrics import higher_is_better
 
-    known = {name: field for field, name in HEADINGS.items() if field != "differs"}
-    column = known.get(heading, heading)
-    if column in hidden:
+    column = sortable(heading, [c for c in COLUMNS if not is_sweep or c not in OF_TEST], is_sweep)
+    read = reader(column, runs)
+    present = [run for run in runs if read(run) is not None]
+    absent = [run for run in runs if read(run) is None]
+    present.sort(key=read, reverse=higher_is_better(column))
+    return present + absent
+
+
+def sortable(heading: str, columns: Sequence[str], is_sweep: bool = False) -> str:
+    """The column of this heading among some, if it can be sorted by."""
+    from difflib import get_close_matches
+
+    known = {COLUMNS[column]: column for column in columns if column not in UNSORTED}
+    column = {heading: column for column, heading in COLUMNS.items()}.get(heading, heading)
+    if is_sweep and column in OF_TEST:
         raise UserError(
             f"a sweep's runs are not sorted by {heading}: test figures are for the setting chosen, "
             "and the sweep's summary.md has them; sort by val_accuracy or val_loss"
         )
-    known = {name: field for name, field in known.items() if field not in hidden}
     if column not in known.values():
         near = get_close_matches(heading, [*known, *known.values()], n=1)
         hint = f"; did you mean {near[0]}? There" if near else "; there"
         names = [n if n == field else f"{n} ({field})" for n, field in known.items()]
-        raise UserError(f"no column is called {heading}{hint} are {', '.join(names)}")
-    present = [row for row in rows if getattr(row, column) is not None]
-    absent = [row for row in rows if getattr(row, column) is None]
-    present.sort(key=lambda row: getattr(row, column), reverse=higher_is_better(column))
-    return present + absent
+        raise UserError(f"no column to sort by is called {heading}{hint} are {', '.join(names)}")
+    return column
 
 
-def print_json(rows: Sequence["RunRow"], results: Mapping[Path, "ResultRow"] | None) -> None:
-    """All columns of all rows, unrounded; of a sweep, what varies in it and no test figures."""
-    import json
-    from dataclasses import asdict
+def sorted_settings(
+    settings: Sequence["ListedSetting"], heading: str | None
+) -> list["ListedSetting"]:
+    """The settings by the mean of a figure, the best first; or by their name, as they are."""
+    from optrun.metrics import higher_is_better
 
-    values = [asdict(row) | {"directory": str(row.directory)} for row in rows]
-    for row, value in zip(rows, values, strict=True):
-        if results is not None:
-            for field in OF_TEST:
-                del value[field]
-            result = results[row.directory]
-            value |= {"settings": dict(result.settings), "seed": result.seed}
-    typer.echo(json.dumps(values, indent=2))
+    if heading is None:
+        return list(settings)
+    column = sortable(heading, ("name", "train_loss", "val_loss", "val_accuracy"))
+    if column == "name":
+        return sorted(settings, key=lambda setting: setting.name)
+    sign = -1 if higher_is_better(column) else 1
 
+    def rank(setting: "ListedSetting") -> tuple[bool, float]:
+        figure = setting.figures[column]
+        return figure is None, sign * figure.mean if figure else 0.0
 
-def print_table(rows: Sequence["RunRow"], hidden: Sequence[str]) -> None:
-    """A table for people; as wide as it needs to be where the output is no terminal."""
-    from rich.console import Console
-
-    console = Console()
-    width = console.width if console.is_terminal else None
-    table = table_of(rows, width, hidden)
-    if width is None:
-        unlimited = console.options.update_width(10_000)
-        console.width = max(console.width, console.measure(table, options=unlimited).maximum)
-    console.print(table)
+    return sorted(settings, key=rank)
 
 
-def table_of(rows: Sequence["RunRow"], width: int | None, hidden: Sequence[str] = ()) -> "Table":
-    """The table without hidden columns, fitted into `width` letters if that is given.
-
-    Ids, statuses and numbers are never broken: the columns of least interest are dropped, and
-    names and differences are cut.
-    """
-    from rich.table import Table
-    from rich.text import Text
-
-    columns = {field: texts for field, texts in columns_of(rows).items() if field not in hidden}
-    widths = {field: max(map(len, [HEADINGS[field], *columns[field]])) for field in columns}
-    if width is not None:
-        widths = fit(widths, width)
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, GAP, 0, 0))
-    for field, letters in widths.items():
-        table.add_column(
-            HEADINGS[field],
-            justify="right" if field in NUMBERS else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            min_width=letters,
-            max_width=letters,
-        )
-    for texts in zip(*(columns[field] for field in widths), strict=True):
-        table.add_row(*map(Text, texts))
-    return table
+def cut(runs: list["ListedRun"], sort: str | None, limit: int | None) -> list["ListedRun"]:
+    """The first runs of those sorted, the latest of those that are not."""
+    if limit is None:
+        return runs
+    return runs[-limit:] if sort in (None, "started") else runs[:limit]
 
 
-def fit(widths: dict[str, int], width: int) -> dict[str, int]:
-    """The widths of the columns to show, so that they and the gaps take at most `width` letters."""
-    narrow = {field: min(room, NARROWEST.get(field, room)) for field, room in widths.items()}
-    for field in DROPPED:
-        if total(narrow) > width:
-            narrow.pop(field, None)
-    spare = max(0, width - total(narrow))
-    for field in ("name", "differs"):
-        more = min(spare, widths[field] - narrow[field])
-        narrow[field] += more
-        spare -= more
-    return narrow
+def columns_called(
+    text: str, runs: Sequence["ListedRun"]
+) -> dict[str, Callable[["ListedRun"], Any]]:
+    """What reads each of the columns that are asked for."""
+    names = [name.strip() for name in text.split(",")]
+    return {name: reader(name, runs) for name in names if name}
 
 
-def total(widths: dict[str, int]) -> int:
-    """Letters that columns and the gaps between them take."""
-    return sum(widths.values()) + GAP * (len(widths) - 1)
+def records(runs: Sequence["ListedRun"], columns: str | None) -> list[dict[str, Any]]:
+    """All columns of all runs, or those asked for, unrounded."""
+    if columns is None:
+        records = [run.record() for run in runs]
+    else:
+        chosen = columns_called(columns, runs)
+        records = [{name: read(run) for name, read in chosen.items()} for run in runs]
+    return [
+        {key: str(value) if isinstance(value, Path) else value for key, value in record.items()}
+        for record in records
+    ]
 
 
-def columns_of(rows: Sequence["RunRow"]) -> dict[str, list[str]]:
-    """The table's fields as texts, `-` where there is no value."""
-    told = measures_of(rows)
-    years = {row.started[:4] for row in rows if row.started}
-    day = slice(5, 16) if len(years) == 1 else slice(0, 10)  # the year only where it tells
-    return {
-        "name": [row.name for row in rows],
-        "id": [row.id or "-" for row in rows],
-        "status": [row.status for row in rows],
-        "started": [(row.started or "-")[day].replace("T", " ") or "-" for row in rows],
-        "epochs": [shown(row.epochs, "{}") for row in rows],
-        **{field: texts_of(rows, field) for field in told},
-        "seconds_train": [shown(row.seconds_train, "{:.1f} s") for row in rows],
-        "differs": differences_of(rows),
-    }
+def show_settings(settings: Sequence["ListedSetting"], as_json: bool, otherwise: str) -> None:
+    """Print settings, as JSON or as a table, or what there is to say if there are none."""
+    if as_json:
+        print_json([setting.record() for setting in settings])
+    elif settings:
+        from optrun.cli.runs_table import print_settings
 
-
-def measures_of(rows: Sequence["RunRow"]) -> list[str]:
-    """The measures to show: losses where there are no labels, that of training without others."""
-
-    def any_has(field: str) -> bool:
-        return any(getattr(row, field) is not None for row in rows)
-
-    labelled = any_has("val_accuracy") or any_has("test_accuracy")
-    if labelled or not any_has("train_loss"):
-        return ["val_loss", "val_accuracy", "test_accuracy"]
-    return ["val_loss" if any_has("val_loss") else "train_loss", "test_loss"]
-
-
-def texts_of(rows: Sequence["RunRow"], field: str) -> list[str]:
-    """A measure as text."""
-    from optrun.metrics import figure_text
-
-    values = [getattr(row, field) for row in rows]
-    return ["-" if value is None else figure_text(value, field) for value in values]
-
-
-def differences_of(rows: Sequence["RunRow"]) -> list[str]:
-    """The settings in which the runs differ, `-` where there are none or no readable config."""
-    from optrun.errors import RunError
-    from optrun.settings import differences
-    from optrun.store.run_directory import RunDirectory
-
-    configs: dict[int, dict[str, Any]] = {}
-    for index, row in enumerate(rows):
-        try:
-            configs[index] = RunDirectory(row.directory).read_config()
-        except RunError:
-            continue
-    texts = dict(zip(configs, differences(list(configs.values())), strict=True))
-    return [texts.get(index) or "-" for index in range(len(rows))]
-
-
-def shown(value: Any, form: str) -> str:
-    return "-" if value is None else form.format(value)
+        print_settings(settings)
+    else:
+        typer.echo(otherwise)

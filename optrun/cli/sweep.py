@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from optrun.cli.output import print_json
+
 if TYPE_CHECKING:
     from optrun.sweep.directory import SweepDirectory
     from optrun.sweep.preview import Preview
@@ -25,6 +27,14 @@ def sweep(
         typer.Argument(
             help='Axes and changes: `"optimizer.lr=logspace(1e-4,1,9)" optimizer.name=sgd,adam '
             '"seed=range(5)" training.epochs=5`.'
+        ),
+    ] = None,
+    samples: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="How often to draw where values are drawn.",
+            show_default="as the strategy says; 20 for random",
         ),
     ] = None,
     dry_run: Annotated[
@@ -52,6 +62,9 @@ def sweep(
 ) -> None:
     """Train every run of a grid or a search, and compare them.
 
+    Values that are listed make a grid. A distribution, "optimizer.lr=loguniform(1e-4,1)", makes a
+    random search, unless another strategy is named: sweep.strategy=tpe.
+
     Runs that are there already are reused, so the same command goes on where it was stopped, and
     a wider sweep adds only what is missing.
     """
@@ -62,7 +75,7 @@ def sweep(
     if json and not dry_run:
         raise UserError("--json goes with --dry-run; `optrun runs --sweep NAME --json` gives runs")
     order = Order(out, data_dir, engine, workers or usable_cores(), fail_fast)
-    loaded = load_sweep(file, overrides or ())
+    loaded = load_sweep(file, overrides or (), samples)
     for note in loaded.notes:
         typer.echo(f"note: {note}", err=True)
     if dry_run:
@@ -136,17 +149,15 @@ def show_preview(sweep: "Sweep", order: "Order", json: bool) -> None:
 
     found = preview(sweep, order)
     if json:
-        print_json(sweep, found)
+        print_as_json(sweep, found)
     else:
         print_table(sweep, found)
         for line in totals(found, order.workers):
             typer.echo(line)
 
 
-def print_json(sweep: "Sweep", found: "Preview") -> None:
+def print_as_json(sweep: "Sweep", found: "Preview") -> None:
     """The runs with all their settings, and the totals."""
-    from json import dumps
-
     runs = [
         {
             "settings": dict(candidate.settings),
@@ -157,7 +168,7 @@ def print_json(sweep: "Sweep", found: "Preview") -> None:
         for candidate, seed, stored in found.runs
     ]
     totals = {"name": sweep.name, "most_runs": found.most, "seconds_of_work": found.seconds}
-    typer.echo(dumps({**totals, "runs": runs}, indent=2, ensure_ascii=False))
+    print_json({**totals, "runs": runs})
 
 
 def print_table(sweep: "Sweep", found: "Preview") -> None:

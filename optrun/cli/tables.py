@@ -9,9 +9,18 @@ if TYPE_CHECKING:
 UNLIMITED = 10_000
 
 
+def width_of(console: "Console") -> int | None:
+    """Letters of a line; None where the output is no terminal, and lines may be of any length.
+
+    There it also widens the console, so that no line is broken.
+    """
+    if console.is_terminal:
+        return console.width
+    console.width = UNLIMITED
+    return None
+
+
 def show(console: "Console", table: "Table") -> None:
     """Print a table, as wide as it needs to be where the output is no terminal."""
-    if not console.is_terminal:
-        unlimited = console.options.update_width(UNLIMITED)
-        console.width = max(console.width, console.measure(table, options=unlimited).maximum)
+    width_of(console)
     console.print(table)

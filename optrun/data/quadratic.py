@@ -14,6 +14,7 @@ from optrun.data.objective import Objective
 from optrun.data.synthetic import Synthetic
 from optrun.numerics.blas import one_thread
 from optrun.numerics.jit import kernel
+from optrun.settings import value_text
 
 PROBLEM, TEST = 42, 43
 """Seeds that DeepOBS fixed: of spectrum and rotation, and of the training points; of the test's."""
@@ -70,7 +71,8 @@ class Quadratic(Synthetic, Objective):
             found["spectrum"] = "gives 1 eigenvalue, and nothing to rotate; write at least 2"
         for position, band in enumerate(self.spectrum):
             if band.low > band.high:
-                found[f"spectrum.{position}.high"] = f"{band.high:g} is below `low`, {band.low:g}"
+                high, low = value_text(band.high), value_text(band.low)
+                found[f"spectrum.{position}.high"] = f"{high} is below `low`, {low}"
         return found
 
     def room(self) -> int:

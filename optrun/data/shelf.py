@@ -38,21 +38,21 @@ class Shelf:
         place = self._place(dataset, seed)
         mark = place / "fingerprint"
         if mark.exists():
-            return mark.read_text()
+            return mark.read_text(encoding="utf-8")
         raw = dataset.load(seed, data_dir)
         place.mkdir(exist_ok=True)
         for name, array in raw.arrays.items():
             with (place / f"{name}.npy").open("wb") as file:
                 write_array(file, array)
         digest = fingerprint(raw)
-        mark.write_text(digest)
+        mark.write_text(digest, encoding="utf-8")
         return digest
 
     def take(self, dataset: Dataset, seed: int) -> tuple[Raw, str]:
         """The arrays that `put` has left, mapped into memory, and their fingerprint."""
         place = self._place(dataset, seed)
         arrays = (mapped(place / f"{name}.npy") for name in ARRAYS)
-        return Raw(*arrays), (place / "fingerprint").read_text()
+        return Raw(*arrays), (place / "fingerprint").read_text(encoding="utf-8")
 
     def _place(self, dataset: Dataset, seed: int) -> Path:
         return self.folder / content_key(dataset, seed)

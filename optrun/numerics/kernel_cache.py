@@ -121,7 +121,7 @@ def processor() -> str:
     """Model and abilities of the processor, as far as the system tells without a library."""
     told = ("cpu family", "model", "flags", "Features", "CPU part")
     try:
-        block = Path("/proc/cpuinfo").read_text().split("\n\n")[0]
+        block = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split("\n\n")[0]
     except OSError:
         return platform.processor()
     return "\n".join(line for line in block.splitlines() if line.startswith(told))

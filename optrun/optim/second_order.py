@@ -9,6 +9,7 @@ from pydantic import Field
 from optrun.component import Decay, NonNegative, Positive
 from optrun.errors import UserError
 from optrun.optim.driver import Driver, Objective, Shapes
+from optrun.settings import value_text
 
 
 class Newton(Driver):
@@ -56,7 +57,7 @@ class Newton(Driver):
             message = f"newton: the Hessian at step {t} has no inverse: `damping`"
             larger = max(1e-4, 10 * self.damping)
             raise UserError(
-                f"{message} {self.damping:g} is too small, write {larger:g} or more"
+                f"{message} {value_text(self.damping)} is too small, write {larger:g} or more"
             ) from error
         weights = objective.weights
         weights -= lr * change

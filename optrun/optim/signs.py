@@ -8,6 +8,7 @@ from pydantic import Field
 from optrun.component import Decay, NonNegative, Positive
 from optrun.numerics.jit import kernel
 from optrun.optim.optimizer import Rule
+from optrun.settings import value_text
 
 
 class Rprop(Rule):
@@ -41,11 +42,10 @@ class Rprop(Rule):
         """That the bounds of the step sizes are crossed, or the first lies outside them."""
         least, most = self.step_min, self.step_max
         if least > most:
-            return {"step_min": f"{least:g} is above `step_max` {most:g}"}
+            return {"step_min": f"{value_text(least)} is above `step_max` {value_text(most)}"}
         if not least <= self.lr <= most:
-            return {
-                "lr": f"{self.lr:g}, the first step size, is not between {least:g} and {most:g}"
-            }
+            lr, between = value_text(self.lr), f"{value_text(least)} and {value_text(most)}"
+            return {"lr": f"{lr}, the first step size, is not between {between}"}
         return {}
 
     @kernel

@@ -132,8 +132,9 @@ def answer(*command: str) -> str | None:
     environment = os.environ | {"GIT_OPTIONAL_LOCKS": "0"}
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=5, check=True, env=environment
-        )
+            command, capture_output=True, encoding="utf-8", errors="replace", timeout=5, check=True,
+            env=environment,
+        )  # fmt: skip
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip() or None

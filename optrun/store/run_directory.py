@@ -110,7 +110,7 @@ class RunDirectory:
                 raise unwritable(self.path, error) from error
             with suppress(OSError):  # a folder that can only be read may hold a finished run
                 writer.unlink(missing_ok=True)
-                with writer.open("x") as file:
+                with writer.open("x", encoding="utf-8") as file:
                     file.write(str(os.getpid()))
                 held.callback(writer.unlink, missing_ok=True)
             remove_leftovers(self.path)
@@ -251,7 +251,7 @@ class RunDirectory:
 def process_in(writer: Path) -> str:
     """` (pid N)` of the process that is noted in the file, as far as it can be read."""
     try:
-        pid = writer.read_text().strip()
+        pid = writer.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         return ""
     return f" (pid {pid})" if pid.isdigit() else ""

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from optrun.engine.program import Program
+from optrun.settings import value_text
 
 EXPLOSION = 1e4
 LARGE_INPUT = 10.0
@@ -50,8 +51,9 @@ def likely_cause(program: Program, step: int) -> str:
     l1, l2 = config.regularization.penalties()
     l1 = 0.0 if config.regularization.proximal_key() else l1  # a threshold stops at 0
     if max(l1, l2) >= 1 and rate * max(l1, l2) >= 1:
+        penalties = f"l1={value_text(l1)} and l2={value_text(l2)}"
         return (
-            f"penalties of l1={l1:g} and l2={l2:g} overshoot at a learning rate of {rate:.3g}; "
+            f"penalties of {penalties} overshoot at a learning rate of {rate:.3g}; "
             "lower regularization"
         )
     optimizer = config.optimizer

@@ -10,7 +10,8 @@ STATUS = Path("/proc/self/status")
 def peak_memory_mb() -> float | None:
     """The most memory this process has held, in MB (10⁶ bytes); None where it cannot be known."""
     if STATUS.exists():  # on Linux getrusage also counts what the process that started us held
-        match = re.search(r"VmHWM:\s+(\d+) kB", STATUS.read_text())
+        status = STATUS.read_text(encoding="utf-8", errors="replace")
+        match = re.search(r"VmHWM:\s+(\d+) kB", status)
         return int(match[1]) * 1024 / 1e6 if match else None
     try:
         import resource

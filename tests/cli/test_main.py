@@ -4,12 +4,13 @@ import subprocess
 import sys
 
 import pytest
+import typer
 
 from optrun import __version__
 from optrun.cli import main as command_line
 from optrun.errors import UserError
 
-COMMANDS = ("train", "plot", "runs", "check", "list", "schema", "data")
+COMMANDS = ("train", "sweep", "plot", "runs", "check", "list", "schema", "data")
 
 
 def run(monkeypatch, *arguments: str) -> int:
@@ -88,6 +89,43 @@ def test_a_fault_of_ours_keeps_its_traceback(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["optrun"])
     with pytest.raises(ZeroDivisionError):
         command_line.main()
+
+
+def tree(command, path=()):
+    """Every command, and where it stands."""
+    yield path, command
+    for name, below in getattr(command, "commands", {}).items():
+        yield from tree(below, (*path, name))
+
+
+COMMAND_TREE = dict(tree(typer.main.get_command(command_line.app)))
+
+
+@pytest.mark.parametrize("path", COMMAND_TREE)
+def test_an_option_that_takes_one_value_is_given_once(monkeypatch, capsys, path):
+    options = [
+        param
+        for param in COMMAND_TREE[path].params
+        if param.param_type_name == "option" and not param.is_flag and not param.multiple
+    ]
+    for option in options:
+        name = option.opts[0]
+        assert run(monkeypatch, *path, name, "1", name, "2") == 2
+        assert f"{name} is given 2 times" in " ".join(capsys.readouterr().err.split())
+
+
+def test_flags_and_lists_may_be_given_again(monkeypatch, capsys, tmp_path):
+    again = ["--json", "--where", "status=finished", "--json", "--where", "seed=1"]
+    assert run(monkeypatch, "runs", str(tmp_path), *again) == 0
+    assert capsys.readouterr().out == "[]\n"
+
+
+def test_help_is_wrapped_to_the_terminal(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run(monkeypatch, "sweep", "--help") == 0
+    help = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    start = help.index("Train every run of a grid or a search, and compare them.") + 2
+    assert all(len(line) > 50 for line in help[start : help.index("", start) - 1])
 
 
 HEAVY = {"numba", "numpy", "pandas", "matplotlib", "scipy", "yaml", "pooch"}

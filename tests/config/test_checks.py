@@ -138,6 +138,10 @@ CASES = [
         "scheduler.min: 0.2 is above `optimizer.lr` 0.1",
     ),
     (
+        BASE + "scheduler: {name: cyclic, min: 0.10000001, up: 2 epochs}",
+        "scheduler.min: 0.10000001 is above `optimizer.lr` 0.1",
+    ),
+    (
         BASE + "scheduler: {name: cyclic, min: 0.01, up: 2 epochs, gamma: 0.9}",
         "x.yaml:5:59: scheduler.gamma: acts with `mode: exp_range` alone, and mode is `triangular`",
     ),

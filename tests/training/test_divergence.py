@@ -34,7 +34,7 @@ def test_a_start_that_is_too_large_is_called_so(tmp_path):
 def test_a_penalty_that_overshoots_is_called_so(tmp_path):
     done = train(tmp_path, "regularization.l2=1e9", "optimizer={name: sgd, lr: 0.1}")
     assert done.summary["status"] == "diverged"
-    assert "penalties of l1=0 and l2=1e+09 overshoot" in done.summary["reason"]
+    assert "penalties of l1=0 and l2=1000000000 overshoot" in done.summary["reason"]
 
 
 def test_an_exploding_run_is_recorded_as_diverged(tmp_path):

@@ -11,6 +11,7 @@ from optrun.optim.averaging import Averaging
 from optrun.optim.optimizer import Optimizer
 from optrun.optim.schedule import Length, Schedule
 from optrun.optim.warmup import Warmup
+from optrun.settings import value_text
 
 
 def warmup_fits_into_run(
@@ -47,7 +48,7 @@ def schedule_falls(
         rate *= training.examples_per_step(dataset.sizes().train) / linear_scaling
         which += " after `linear_scaling`,"
     if floor > rate:
-        message = f"{floor:g} is above {which} {rate:g}, from where the rate falls"
+        message = f"{value_text(floor)} is above {which} {rate:.12g}, from where the rate falls"
         yield ("scheduler", "min"), message, "write a smaller number"
 
 
@@ -71,7 +72,8 @@ def slow_weights_move(
     every, _ = optimizer.lookahead()
     _, total = steps_of(dataset, training)
     if total and every > total:
-        message = f"{every:g} steps are more than the {total} of the run: the slow weights stay"
+        steps = count(every, "step")
+        message = f"{steps} are more than the {total} of the run: the slow weights stay"
         yield ("optimizer", "every"), message, "write a smaller number, or train longer"
 
 

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from optrun.component import Component
 from optrun.numerics.streams import Purpose, stream
+from optrun.settings import value_text
 
 Shape = tuple[int, int, int]
 """(channels, height, width) of an image, which is stored plane by plane, row by row."""
@@ -37,4 +38,6 @@ class Augmentation(Component):
 
 def crossed(least: float, greatest: float) -> dict[str, str]:
     """What is wrong with the fields `min` and `max` of a step."""
-    return {"min": f"{least:g} is above `max` {greatest:g}"} if least > greatest else {}
+    if least <= greatest:
+        return {}
+    return {"min": f"{value_text(least)} is above `max` {value_text(greatest)}"}

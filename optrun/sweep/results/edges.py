@@ -1,4 +1,19 @@
-"""Numbers chosen at the edge of what was tried, beyond which better ones may lie."""
+"""Numbers chosen at the edge of what was tried, beyond which better ones may lie.
+
+A listed number is at the edge if it is the least or the largest of those listed. A drawn number is
+if it lies in the outer share q of the range, at either end:
+
+    q = max(1/20, 1/(n + 1)),   n: how many numbers were drawn
+
+1/(n + 1) is how far from the end the outermost of n draws lies on average, so that a search which
+improves up to the end is found out by few draws as well as by many.
+
+False alarms: where the metric does not depend on the key, each draw is equally likely to be the
+best, and one within the outer q with probability 2q: 10 % from 19 draws on, 2/(n + 1) for fewer.
+A list of m numbers gives a false alarm with probability 2/m, and so do m whole numbers that are
+drawn from, if that is more: their ends always count. This holds for each key. `tpe` and `gp` draw
+more where they found good values, for which the level holds only roughly.
+"""
 
 import json
 import math
@@ -19,7 +34,7 @@ from optrun.sweep.results.comparison import (
 from optrun.sweep.space.candidates import Point
 from optrun.sweep.space.distributions import Choice, Distribution, Integer, LogUniform, Uniform
 
-OUTER = 0.05  # the share at either end of a drawn range that counts as its edge
+OUTER = 1 / 20  # the least share at either end of a drawn range that counts as its edge
 
 
 @dataclass(frozen=True)
@@ -47,24 +62,24 @@ class Range:
 
     Attributes:
         low: the least; high: the largest.
-        drawn: whether any between them may be drawn.
+        draws: how many numbers were drawn from between them; 0 where they are listed.
         logarithmic: whether all orders of magnitude were alike.
     """
 
     low: float
     high: float
-    drawn: bool = False
+    draws: int = 0
     logarithmic: bool = False
 
-    def side(self, value: float) -> bool | None:
-        """Whether the value lies at the upper end, True, at the lower, False, or at neither.
+    @property
+    def outer(self) -> float:
+        """The share at either end that counts as the edge."""
+        return max(OUTER, 1 / (self.draws + 1)) if self.draws else 0.0
 
-        A listed number does if it is the least or the largest, a drawn one already if it lies in
-        the outer 5 % of the range.
-        """
-        margin = OUTER if self.drawn else 0.0
+    def side(self, value: float) -> bool | None:
+        """Whether the value lies at the upper end, True, at the lower, False, or at neither."""
         share = self.place(value)
-        return True if share >= 1 - margin else False if share <= margin else None
+        return True if share >= 1 - self.outer else False if share <= self.outer else None
 
     def place(self, value: float) -> float:
         """How far from `low`, 0, to `high`, 1; in logarithms where it was drawn in them."""
@@ -87,23 +102,24 @@ def edges(comparison: Comparison, group: Group) -> list[Edge]:
     ties = [s for s in group.settings if rank(s, comparison.metric) == place]
     listed = listed_values(comparison, group, best)
     drawn = distributions_of(best, comparison.points)
+    tried = [s.values for s in group.settings if any(row.status != "waiting" for row in s.rows)]
     found = []
     for key in numeric_keys(listed):
         if not is_number(best.values.get(key)):
             continue
-        span = range_of(drawn.get(key), numbers_of(key, listed))
+        span = range_of(drawn.get(key), numbers_of(key, listed), len(numbers_of(key, tried)))
         sides = [span.side(s.values[key]) for s in ties if is_number(s.values.get(key))]
         largest = span.side(best.values[key])
         end = span.high if largest else span.low
         if largest is not None and {*sides} == {largest} and (largest or end != 0):
-            found.append(Edge(key, best.values[key], end, largest, span.drawn))
+            found.append(Edge(key, best.values[key], end, largest, span.draws > 0))
     return found
 
 
-def range_of(drawn: Distribution | None, listed: Sequence[float]) -> Range:
+def range_of(drawn: Distribution | None, listed: Sequence[float], draws: int) -> Range:
     """What a number was drawn from, or else the numbers listed for it, from the least up."""
     if isinstance(drawn, Uniform | LogUniform | Integer):
-        return Range(drawn.low, drawn.high, True, isinstance(drawn, LogUniform))
+        return Range(drawn.low, drawn.high, draws, isinstance(drawn, LogUniform))
     if isinstance(drawn, Choice):
         listed = sorted({*listed, *filter(is_number, drawn.values)})
     return Range(listed[0], listed[-1])

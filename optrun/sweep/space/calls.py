@@ -1,27 +1,24 @@
 """The functions of a sweep: `logspace(1e-4, 1, 9)` lists values, `uniform(0, 0.5)` draws them."""
 
-import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING
 from typing import Any
 
 from optrun.config.document import Document, Unreadable, parse
 from optrun.config.problems import Place, Text, count, did_you_mean, nearest
-from optrun.sweep.space.distributions import (
-    Choice,
-    Distribution,
-    Integer,
-    LogUniform,
-    Uniform,
-    rounded,
-)
+from optrun.settings import value_text
+from optrun.sweep.space.decimals import evenly, exact, geometrically
+from optrun.sweep.space.distributions import Choice, Distribution, Integer, LogUniform, Uniform
 
 CALL = re.compile(r"([A-Za-z]\w*) ?\((.*)\)", re.DOTALL)
 MOST_VALUES = 10_000
 """Of an axis, and combinations of a sweep."""
 LARGEST = 2**60
 """Numbers up to it can be counted and multiplied without care."""
+MOST_DECADES = 18
+"""Powers of 10 up to it are below LARGEST."""
 
 FORMS = {
     "range": "range(5), range(1, 9) or range(1, 9, 2): whole numbers, the end left out",
@@ -122,7 +119,8 @@ def _called(function: Callable[[str, Sequence[Any]], Any], call: Call, place: Pl
 def _range(name: str, arguments: Sequence[Any]) -> list[int]:
     whole = [argument for argument in arguments if _is_whole(argument)]
     if len(whole) != len(arguments) or not 1 <= len(whole) <= 3:
-        raise _Misused("`range` takes one, two or three whole numbers")
+        meant = _linspace_instead(arguments)
+        raise _Misused("`range` takes one, two or three whole numbers", meant)
     if whole[2:] == [0]:
         raise _Misused("`range` cannot go on in steps of 0")
     numbers = range(*whole)
@@ -132,20 +130,42 @@ def _range(name: str, arguments: Sequence[Any]) -> list[int]:
     return list(numbers)
 
 
+def _linspace_instead(arguments: Sequence[Any]) -> str:
+    """The same numbers as `linspace` lists them, where `range` is given steps like 0.1."""
+    if len(arguments) != 3 or not all(map(_is_number, arguments)) or not arguments[2]:
+        return ""
+    first, end, step = map(exact, arguments)
+    steps = int(((end - first) / step).to_integral_value(ROUND_CEILING))
+    if not 2 <= steps <= MOST_VALUES:
+        return ""
+    last = float(first + (steps - 1) * step)
+    return f"write linspace({value_text(arguments[0])}, {value_text(last)}, {steps})"
+
+
 def _linspace(name: str, arguments: Sequence[Any]) -> list[float]:
     first, last, steps = _first_last_count(name, arguments)
-    return _between(first, last, steps, lambda share: first + share * (last - first))
+    return _distinct(name, evenly(first, last, steps))
 
 
 def _logspace(name: str, arguments: Sequence[Any]) -> list[float]:
     first, last, steps = _first_last_count(name, arguments)
     if first <= 0 or last <= 0:
         meant = ""
-        if _is_whole(first) and _is_whole(last) and max(abs(first), abs(last)) <= 30:
+        if _is_whole(first) and _is_whole(last) and max(abs(first), abs(last)) <= MOST_DECADES:
             meant = f"write logspace({10.0**first:g}, {10.0**last:g}, {steps})"
         raise _Misused("`logspace` takes its two ends, not exponents: both are above 0", meant)
-    low, high = math.log(first), math.log(last)
-    return _between(first, last, steps, lambda share: math.exp(low + share * (high - low)))
+    return _distinct(name, geometrically(first, last, steps))
+
+
+def _distinct(name: str, numbers: list[float]) -> list[float]:
+    """The numbers, unless two of them are the same."""
+    if len({*numbers}) == len(numbers):
+        return numbers
+    low, high = value_text(numbers[0]), value_text(numbers[-1])
+    raise _Misused(
+        f"there are not {len(numbers)} different numbers between {low} and {high}",
+        "take fewer, or ends that are farther apart",
+    )
 
 
 def _first_last_count(name: str, arguments: Sequence[Any]) -> tuple[float, float, int]:
@@ -158,12 +178,6 @@ def _first_last_count(name: str, arguments: Sequence[Any]) -> tuple[float, float
         raise _Misused(f"the two ends of `{name}` are the same")
     _refuse_many(steps)
     return first, last, steps
-
-
-def _between(first: float, last: float, steps: int, at: Callable[[float], float]) -> list[float]:
-    """Numbers as a person would type them, the ends as they were typed."""
-    inner = [rounded(at(step / (steps - 1))) for step in range(1, steps - 1)]
-    return [float(first), *inner, float(last)]
 
 
 def _uniform(name: str, arguments: Sequence[Any]) -> Distribution:

@@ -1,11 +1,13 @@
 """Axes on the command line: `optimizer.lr=logspace(1e-4,1,9) model.hidden=[64],[32] seed=range(5)`.
 
 A comma between values makes an axis, brackets around them one list; a function lists or draws;
-anything else is one value for all runs. `sweep.strategy=random` changes the sweep itself.
+anything else is one value for all runs. `sweep.strategy=tpe` changes the sweep itself, and so does
+`--samples 20`.
 """
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from optrun.config.document import Document, Unreadable, parse
 from optrun.config.overrides import Assignment, assign, split_override, texts_of
@@ -13,22 +15,33 @@ from optrun.config.problems import KeyPath, Place, Problem, Text
 from optrun.sweep.space.calls import is_call, read_call
 from optrun.sweep.space.combinations import BLOCK, normal, refusal_of_axis
 from optrun.sweep.space.schema import SweepFile
+from optrun.sweep.strategies.table import Random
 
 CHANGEABLE = ("name", "seeds", "strategy", "metric", "baseline")
 OF_THE_SWEEP_ALONE = ("seeds", "strategy", "metric", "baseline")
 """Those that are no keys of a config."""
 SECTIONS = ("set", "grid", "random")
+STRATEGY = (*BLOCK, "strategy")
+DRAWN = f"values are drawn at random, {Random().samples} times; --samples says how often"
 
 
-def write_axes(document: Document, overrides: Sequence[str]) -> list[str]:
+def write_axes(
+    document: Document, overrides: Sequence[str], samples: int | None = None
+) -> list[str]:
     """Write what the command line says into the document of a sweep.
 
     What the file gives for the same key at the top level of its space is replaced. What cannot be
-    read is added to the document's problems.
+    read is added to the document's problems. Where something is drawn and no strategy is named, it
+    is `random`.
+
+    Args:
+        document: of the sweep; changed in place.
+        overrides: axes, values, and changes to the sweep itself.
+        samples: how often to draw, if `--samples` says so.
 
     Returns:
-        Notes on what was left out of the strategy because another one was chosen, and on a name
-        that is not the sweep's.
+        Notes on what was left out of the strategy because another one was chosen, on a name that
+        is not the sweep's, and on a strategy that nobody named.
     """
     writer = _Writer(document)
     for text in texts_of(overrides):
@@ -36,6 +49,7 @@ def write_axes(document: Document, overrides: Sequence[str]) -> list[str]:
             writer.write(text)
         except Unreadable as error:
             document.problems.append(error.problem)
+    writer.draw(samples)
     return [*writer.notes, *assign(SweepFile, document, writer.of_the_sweep)]
 
 
@@ -81,6 +95,28 @@ class _Writer:
             self._put((section, key), place, read)
         self.given[key] = place
 
+    def draw(self, samples: int | None) -> None:
+        """Take `random` for the strategy where values are drawn and no strategy is named."""
+        block, said = self.document.values["sweep"], [a.parts for a in self.of_the_sweep]
+        is_named = "strategy" in block or {STRATEGY, (*STRATEGY, "name")} & {*said}
+        if is_implied := _is_drawn(block) and not is_named:
+            block["strategy"] = {"name": "random"}
+            if not samples and (*STRATEGY, "samples") not in said:
+                self.notes.append(DRAWN)
+        if samples:
+            text = Text(f"--samples {samples}", (f"--samples {samples}",), len(self.given) + 1)
+            self._draw_so_often(samples, text, is_implied or bool(is_named))
+
+    def _draw_so_often(self, samples: int, text: Text, is_sensible: bool) -> None:
+        key, place = Place(text, 1, 1, 10), Place(text, 1, 11, len(text.name) + 1)
+        if is_sensible:
+            value = Document("", samples, {}, {(): place})
+            self.of_the_sweep.append(Assignment("sweep.strategy.samples", key, value, text.name))
+        else:
+            message = "everything is listed, so there is nothing to draw"
+            hint = f"leave it out, or draw a key: {typed('optimizer.lr=loguniform(1e-4,1)')}"
+            self.document.problems.append(Problem((), message, hint, key))
+
     def _change_the_sweep(self, key: str, place: Place, value: Document) -> None:
         parts = normal(key).split(".")
         if len(parts) < 2 or parts[1] not in CHANGEABLE:
@@ -111,6 +147,14 @@ class _Writer:
             section[path[-1]] = value.values
             self.document.graft((*BLOCK, *path), value)
             self.document.keys[(*BLOCK, *path)] = place
+
+
+def _is_drawn(space: Any) -> bool:
+    """Whether a space, or one of those within it, draws values."""
+    if not isinstance(space, dict):
+        return False
+    within = space.get("each")
+    return bool(space.get("random")) or any(map(_is_drawn, within if within else ()))
 
 
 def _read(text: Text, key: str, value: str) -> tuple[str, Document]:

@@ -1,6 +1,7 @@
 """What values are drawn from: `uniform(0, 0.5)`, `loguniform(1e-4, 1)`, `integer(1, 8)`, choices.
 
-Drawn numbers are rounded to six digits, so that they can be read and typed again.
+Drawn numbers have six digits, or more in a narrow range, so that they can be read and typed again.
+They are never outside the range.
 """
 
 import math
@@ -12,12 +13,10 @@ from zlib import crc32
 
 import numpy as np
 
-DIGITS = 6
+from optrun.settings import value_text
+from optrun.sweep.space.decimals import tidy
 
-
-def rounded(number: float) -> float:
-    """The number to so many digits as a person would type."""
-    return float(f"{number:.{DIGITS}g}")
+SPACINGS = 100  # of a range: a drawn number is as exact as one of so many listed ones
 
 
 @dataclass(frozen=True)
@@ -49,10 +48,14 @@ class Uniform(Distribution):
     high: float
 
     def quantile(self, share: float) -> float:
-        return rounded(self.low + share * (self.high - self.low))
+        return self.tidy(self.low + share * (self.high - self.low))
+
+    def tidy(self, number: float) -> float:
+        """The number as a short decimal within the range."""
+        return within(self, tidy(number, (self.high - self.low) / SPACINGS))
 
     def __str__(self) -> str:
-        return f"uniform({self.low:g}, {self.high:g})"
+        return written("uniform", self.low, self.high)
 
     def extremes(self) -> Sequence[float]:
         return self.low, self.high
@@ -67,10 +70,15 @@ class LogUniform(Distribution):
 
     def quantile(self, share: float) -> float:
         low, high = math.log(self.low), math.log(self.high)
-        return rounded(math.exp(low + share * (high - low)))
+        return self.tidy(math.exp(low + share * (high - low)))
+
+    def tidy(self, number: float) -> float:
+        """The number as a short decimal within the range."""
+        decades = math.log(self.high) - math.log(self.low)
+        return within(self, tidy(number, number * decades / SPACINGS))
 
     def __str__(self) -> str:
-        return f"loguniform({self.low:g}, {self.high:g})"
+        return written("loguniform", self.low, self.high)
 
     def extremes(self) -> Sequence[float]:
         return self.low, self.high
@@ -87,7 +95,7 @@ class Integer(Distribution):
         return min(self.low + int(share * (self.high - self.low + 1)), self.high)
 
     def __str__(self) -> str:
-        return f"integer({self.low:g}, {self.high:g})"
+        return written("integer", self.low, self.high)
 
     def extremes(self) -> Sequence[int]:
         return self.low, self.high
@@ -103,7 +111,17 @@ class Choice(Distribution):
         return self.values[min(int(share * len(self.values)), len(self.values) - 1)]
 
     def __str__(self) -> str:
-        return f"one of {', '.join(map(str, self.values))}"
+        return f"one of {', '.join(map(value_text, self.values))}"
 
     def extremes(self) -> Sequence[Any]:
         return self.values
+
+
+def within(ends: Uniform | LogUniform, number: float) -> float:
+    """The number, or the end that it is beyond."""
+    return float(min(max(number, ends.low), ends.high))
+
+
+def written(name: str, *ends: float) -> str:
+    """As a sweep has it: `uniform(0, 0.5)`."""
+    return f"{name}({', '.join(map(value_text, ends))})"

@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from optrun.config.document import Document, Unreadable
-from optrun.config.problems import KeyPath, Place, Problem, count, render
+from optrun.config.problems import KeyPath, Problem, count, render
 from optrun.config.schema import Config
-from optrun.config.vocabulary import value_at
 from optrun.errors import ConfigError
 from optrun.settings import value_text
 from optrun.sweep.results.comparison import has_values, spelled_out
 from optrun.sweep.space.candidates import Candidate, Point
 from optrun.sweep.space.checking import ComposedSpace, Review, common_measure, review
-from optrun.sweep.space.combinations import BLOCK, Draw, normal, read_space
+from optrun.sweep.space.combinations import BLOCK, normal, read_space
 from optrun.sweep.space.command_line import typed, write_axes
 from optrun.sweep.space.composing import Composer
 from optrun.sweep.space.schema import Space, SweepBlock
@@ -77,19 +76,20 @@ class Sweep:
         return {"sweep": {**head, "strategy": strategy, "metric": self.metric, **baseline}}
 
 
-def load_sweep(source: Path, overrides: Sequence[str] = ()) -> Sweep:
+def load_sweep(source: Path, overrides: Sequence[str] = (), samples: int | None = None) -> Sweep:
     """Read and check a sweep, and every run of it that is known beforehand.
 
     Args:
         source: a sweep file, or a config.
         overrides: axes and values such as `optimizer.lr=0.1,0.01`, and changes to the sweep
             itself such as `sweep.seeds=5`.
+        samples: how often to draw, in place of what the strategy says.
 
     Raises:
         ConfigError: lists every problem of the files, the command line and the runs, each once.
     """
     read = read_source(source)
-    notes = write_axes(read.document, overrides)
+    notes = write_axes(read.document, overrides, samples)
     move_seeds(read.document)
     draft = _Draft(read, read_block(read))
     draft.judge()
@@ -172,8 +172,6 @@ class _Draft:
             return
         if problem := strategy.problem(points, max(lengths)):
             place = place_of(self.document, path)
-            if value_at(self.document.values, path) is None:  # what a grid cannot do is elsewhere
-                place = self._first_draw() or place
             self.document.problems.append(Problem(path, self._as_typed(problem), "", place))
             return
         if len(lengths) > 1 and strategy.pauses:
@@ -187,10 +185,6 @@ class _Draft:
             point = points[candidate.number[0]]
             if point.distributions:  # what is listed has been judged
                 self.review.add(point, self.space.compose(candidate))
-
-    def _first_draw(self) -> Place | None:
-        parts = chain.from_iterable(self.space.combinations)
-        return next((part.place for part in parts if isinstance(part, Draw)), None)
 
     def _judge_metric(self, block: SweepBlock) -> None:
         configs = [config for _, config in self.review.configs]

@@ -45,7 +45,8 @@ class SweepBlock(Space):
     """How many seeds each candidate is trained with, from the config's own on; or a list of them;
     or `range(5)`. Default: the config's own alone."""
     strategy: Annotated[Strategy, OneOf(STRATEGIES)] = Grid()
-    """Which candidates are trained, and for how long."""
+    """Which candidates are trained, and for how long. Default: `random` where values are drawn,
+    otherwise `grid`."""
     metric: SweepMetric | None = None
     """What the best is best in; `average_` in front stands for the averaged weights. Default: what
     the runs choose their epoch by, and without validation data `train_loss`; that of the averaged

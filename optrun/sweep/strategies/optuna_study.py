@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from optrun.errors import UserError
 from optrun.sweep.space.candidates import Key
-from optrun.sweep.space.distributions import (
-    Choice,
-    Distribution,
-    Integer,
-    LogUniform,
-    Uniform,
-    rounded,
-)
+from optrun.sweep.space.distributions import Choice, Distribution, Integer, LogUniform, Uniform
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -43,7 +36,7 @@ class Study:
             self._study = optuna.create_study(sampler=sampler)
 
     def propose(self) -> dict[Key, Any]:
-        """What the sampler would try next, with numbers rounded as draws are."""
+        """What the sampler would try next, with numbers as short as draws have them."""
         from optuna.trial import TrialState
 
         with _quiet():
@@ -83,11 +76,11 @@ class Study:
         distribution = self._distributions[key]
         if isinstance(distribution, Choice):
             return distribution.values[value]
-        return value if isinstance(distribution, Integer) else rounded(value)
+        return distribution.tidy(value) if isinstance(distribution, Uniform | LogUniform) else value
 
 
 def _to_optuna(distribution: Distribution) -> "BaseDistribution":
-    """The same for optuna, which then finds every rounded number within its bounds.
+    """The same for optuna.
 
     Choices are told apart by their place, for they may be lists or mappings.
     """
@@ -99,9 +92,9 @@ def _to_optuna(distribution: Distribution) -> "BaseDistribution":
 
     match distribution:
         case Uniform(low, high):
-            return FloatDistribution(rounded(low), rounded(high))
+            return FloatDistribution(low, high)
         case LogUniform(low, high):
-            return FloatDistribution(rounded(low), rounded(high), log=True)
+            return FloatDistribution(low, high, log=True)
         case Integer(low, high):
             return IntDistribution(low, high)
         case Choice(values):

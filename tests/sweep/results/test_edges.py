@@ -1,7 +1,9 @@
 """Which chosen numbers lie at the edge of what there was to choose from."""
 
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from optrun.sweep.results.comparison import compare
@@ -17,6 +19,7 @@ from optrun.sweep.space.distributions import (
 from tests.sweep.results.rows import Figures, rows
 
 NAME, LR = "optimizer.name", "optimizer.lr"
+SEARCHES = range(1000, 1300)
 
 
 def found(figures: Figures, *points: Point, keys: tuple[str, ...] = (NAME, LR)) -> list[Any]:
@@ -70,8 +73,8 @@ def test_what_is_listed_and_not_yet_tried_is_in_the_range(tried: str):
         (LogUniform(1e-4, 1.0), 1.6e-4, None),  # 0.051
         (LogUniform(1.0, 4.0), 3.75, (4.0, True)),  # 0.953; linear it would be 0.917
         (Uniform(1.0, 100.0), 3.0, (1.0, False)),  # 0.02 of the way, though not in logarithms
-        (Integer(1, 8), 8, (8, True)),
-        (Integer(1, 8), 7, None),
+        (Integer(1, 80), 80, (80, True)),
+        (Integer(1, 80), 74, None),
         (Choice((0.1, 0.2, 0.3)), 0.3, (0.3, True)),
         (Choice((0.1, 0.2, 0.3)), 0.2, None),
     ],
@@ -80,10 +83,56 @@ def test_the_ends_of_what_it_is_drawn_from(
     distribution: Distribution, chosen: float, expected: tuple[float, bool] | None
 ):
     other = Point(1, {NAME: "sgd"}, {LR: Uniform(-1e6, 1e6)})
-    figures = {("adam", 0.15 if chosen != 0.15 else 0.16): [0.5], ("adam", chosen): [0.9]}
-    figures |= {("sgd", 0.1): [0.1]}
+    draws = {distribution.quantile(share) for share in np.linspace(0.1, 0.9, 20)}
+    figures: dict[Any, list[float]] = {("adam", draw): [0.5] for draw in draws}
+    figures |= {("adam", chosen): [0.9], ("sgd", 0.1): [0.1]}
     point = Point(0, {NAME: "adam"}, {LR: distribution})
     assert found(figures, other, point) == ([(LR, *expected)] if expected else [])
+
+
+@pytest.mark.parametrize(
+    ("draws", "chosen", "is_edge"),
+    [
+        (2, 0.34, False), (2, 0.33, True),
+        (4, 0.79, False), (4, 0.81, True),
+        (9, 0.11, False), (9, 0.09, True),
+        (19, 0.94, False), (19, 0.951, True),
+        (60, 0.06, False), (60, 0.04, True),
+    ],
+)  # fmt: skip
+def test_of_few_draws_more_of_the_range_is_edge(draws: int, chosen: float, is_edge: bool):
+    others = np.linspace(0.4, 0.6, draws - 1)
+    figures: dict[Any, list[Any]] = {(float(other) + 1,): [0.5] for other in others}
+    figures |= {(chosen + 1,): [0.9], (1.999,): ["waiting"]}
+    point = Point(0, {}, {LR: Uniform(1.0, 2.0)})
+    assert bool(found(figures, point, keys=(LR,))) == is_edge
+
+
+def alarms(draws: int, accuracy: Callable[[float, np.random.Generator], float]) -> float:
+    """In which share of random searches the best of a loguniform range lies at its edge."""
+    point = Point(0, {}, {LR: LogUniform(1e-4, 1.0)})
+    count = 0
+    for seed in SEARCHES:
+        noise = np.random.default_rng(seed)
+        lrs = [point.draw(draw, seed).settings[LR] for draw in range(draws)]
+        figures = {(lr,): [accuracy(np.log10(lr) / -4, noise)] for lr in lrs}
+        count += bool(found(figures, point, keys=(LR,)))
+    return count / len(SEARCHES)
+
+
+@pytest.mark.parametrize(("draws", "level"), [(4, 0.4), (9, 0.2), (19, 0.1), (30, 0.1)])
+def test_false_alarms_are_as_frequent_as_is_said(draws: int, level: float):
+    rate = alarms(draws, lambda share, noise: noise.random())
+    assert rate == pytest.approx(level, abs=3 * (level * (1 - level) / len(SEARCHES)) ** 0.5)
+
+
+@pytest.mark.parametrize("draws", [4, 9, 19, 30])
+def test_a_search_that_improves_up_to_the_end_is_found_out(draws: int):
+    """If the outermost draw is at the edge: in more than 6 of 10 searches."""
+    power = 1 - (1 - max(0.05, 1 / (draws + 1))) ** draws
+    rate = alarms(draws, lambda share, noise: 0.9 - 0.5 * share)
+    assert rate == pytest.approx(power, abs=3 * (power * (1 - power) / len(SEARCHES)) ** 0.5)
+    assert power > 0.59
 
 
 @pytest.mark.parametrize(("inner", "expected"), [(0.9, []), (0.89, [(LR, 0.3, True)])])

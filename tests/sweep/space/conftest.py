@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent, indent
+from typing import Any
 
 import pytest
 
@@ -31,10 +32,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def sweep_of(folder: Path) -> Callable[..., Sweep]:
     """Load lines below `sweep:` and `base:` as the file `x.yaml`."""
 
-    def load(lines: str, *overrides: str, head: str = HEAD) -> Sweep:
+    def load(lines: str, *overrides: str, head: str = HEAD, samples: int | None = None) -> Sweep:
         body = indent(dedent(lines).strip("\n"), "  ")
         Path("x.yaml").write_text(f"{head}{body}\n", encoding="utf-8")
-        return load_sweep(Path("x.yaml"), overrides)
+        return load_sweep(Path("x.yaml"), overrides, samples)
 
     return load
 
@@ -43,9 +44,9 @@ def sweep_of(folder: Path) -> Callable[..., Sweep]:
 def complaint(sweep_of: Callable[..., Sweep]) -> Callable[..., str]:
     """What is said about a sweep that must be refused."""
 
-    def refuse(lines: str, *overrides: str, head: str = HEAD) -> str:
+    def refuse(lines: str, *overrides: str, **options: Any) -> str:
         with pytest.raises(ConfigError) as caught:
-            sweep_of(lines, *overrides, head=head)
+            sweep_of(lines, *overrides, **options)
         return str(caught.value)
 
     return refuse

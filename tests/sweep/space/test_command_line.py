@@ -140,6 +140,55 @@ def test_draws_and_the_strategy_of_a_plain_config(folder):
     assert sweep.strategy.samples == 3
 
 
+DRAWN = "optimizer.lr=loguniform(1e-3,1)"
+
+
+@pytest.mark.parametrize(
+    ("lines", "overrides", "samples", "name", "drawn"),
+    [
+        ("", [DRAWN], None, "random", 20),
+        ("", [DRAWN], 7, "random", 7),
+        ("", [DRAWN, "sweep.strategy.samples=5"], None, "random", 5),
+        ("", [DRAWN, "sweep.strategy=tpe"], 31, "tpe", 31),
+        ("", [DRAWN, "sweep.strategy.name=asha", "training.epochs=9"], 4, "asha", 4),
+        ("random: {optimizer.lr: uniform(0.1, 1)}", [], None, "random", 20),
+        ("each: [{random: {optimizer.lr: uniform(0.1, 1)}}]", [], 6, "random", 6),
+        ("strategy: {name: random, samples: 9}", [DRAWN], None, "random", 9),
+        ("strategy: {name: random, samples: 9}", [DRAWN], 3, "random", 3),
+        ("grid: {optimizer.lr: [1, 2]}", [], None, "grid", None),
+    ],
+)
+def test_what_is_drawn_makes_a_random_search(sweep_of, lines, overrides, samples, name, drawn):
+    sweep = sweep_of(f"seeds: 2\n{lines}", *overrides, samples=samples)
+    assert (sweep.strategy.name, getattr(sweep.strategy, "samples", None)) == (name, drawn)
+    told = [note for note in sweep.notes if "--samples says how often" in note]
+    assert len(told) == (drawn == 20)
+    assert sweep.written()["sweep"]["strategy"]["name"] == name
+
+
+@pytest.mark.parametrize(
+    ("lines", "overrides", "message"),
+    [
+        ("", ["optimizer.lr=1,2"], "everything is listed, so there is nothing to draw\n"),
+        ("strategy: grid", [DRAWN], "sweep.strategy.samples: unknown key"),
+        ("strategy: hyperband", [DRAWN], "sweep.strategy.samples: unknown key"),
+        ("", [DRAWN, "sweep.strategy.samples=5"], "is given again by --samples 3"),
+        ("strategy: {name: asha}", ["optimizer.lr=1,2"], "leave `samples` out"),
+    ],
+)
+def test_samples_where_they_mean_nothing(complaint, lines, overrides, message):
+    text = complaint(f"seeds: 2\n{lines}", "training.epochs=9", *overrides, samples=3)
+    assert message in text
+    assert text.endswith("1 problem in x.yaml")
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_mistake_in_the_samples_points_at_the_option(complaint):
+    text = complaint("strategy: grid", DRAWN, samples=3)
+    assert text.startswith("--samples 3: sweep.strategy.samples: unknown key")
+    assert "| --samples 3\n" in text and "| ^^^^^^^^^ " in text
+
+
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize(
     ("override", "message", "marked", "hint"),
@@ -264,9 +313,8 @@ def test_that_nothing_varies_is_not_told_beside_a_mistake(override):
 
 @pytest.mark.usefixtures("folder")
 def test_advice_on_the_strategy_and_the_metric_is_as_it_is_typed():
-    drawn = 'override "optimizer.lr=uniform(0.1,1)": sweep.strategy: `optimizer.lr` is drawn'
-    text = refused("optimizer.lr=uniform(0.1,1)")
-    assert text.startswith(drawn)
+    text = refused("optimizer.lr=uniform(0.1,1)", "sweep.strategy=grid")
+    assert 'override "sweep.strategy=grid": sweep.strategy: `optimizer.lr` is drawn' in text
     assert 'choose "sweep.strategy={name: random, samples: 20}"\n' in text
     assert "choose sweep.strategy=grid\n" in refused("optimizer.lr=1,2", "sweep.strategy=random")
     text = refused("dataset.validation=0,0.1")

@@ -490,17 +490,9 @@ def test_runs_of_different_lengths_are_not_halved(complaint):
     assert "give all the same `training.epochs`, or take another" in text
 
 
-@pytest.mark.parametrize(
-    ("lines", "column"),
-    [
-        ("random: {optimizer.lr: uniform(0.1, 1)}", 26),
-        ("each: [{random: {optimizer.lr: uniform(0.1, 1)}}]", 34),
-        ("strategy: grid\nrandom: {optimizer.lr: uniform(0.1, 1)}", 13),
-    ],
-)
-def test_a_draw_under_the_default_strategy_is_pointed_at(complaint, lines, column):
-    text = complaint(lines)
-    assert text.startswith(f"x.yaml:3:{column}: sweep.strategy: `optimizer.lr` is drawn, and a ")
+def test_a_grid_refuses_what_is_drawn(complaint):
+    text = complaint("strategy: grid\nrandom: {optimizer.lr: uniform(0.1, 1)}")
+    assert text.startswith("x.yaml:3:13: sweep.strategy: `optimizer.lr` is drawn, and a ")
     assert "choose `strategy: {name: random, samples: 20}`\n" in text
 
 

@@ -1,0 +1,160 @@
+"""Standard output and error: in any encoding, to readers that may leave, to disks that may be full.
+
+Letters that the encoding lacks are replaced by others that say the same: `β₁ ≤ 1` by `beta1 <= 1`.
+A reader who has seen enough, as `head` has, is no error: the rest is dropped, the command goes on,
+and its exit status is its own.
+"""
+
+import codecs
+import io
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
+
+from optrun.errors import UserError
+
+REPLACING = "optrun.replacing"
+"""Name of the error handler for letters that an encoding lacks."""
+INSTEAD = {
+    "−": "-", "–": "-", "—": "-", "·": "*", "⊙": "*", "•": "*", "×": "x", "⊗": "x", "±": "+-",
+    "←": "<-", "→": "->", "↦": "->", "≤": "<=", "≥": ">=", "≠": "!=", "∝": "~", "∈": "in",
+    "√": "sqrt ", "∞": "inf", "∂": "d", "‖": "||", "⌊": "[", "⌋": "]", "⌈": "[", "⌉": "]",
+    "⟨": "<", "⟩": ">", "⁄": "/", "⸝": "/", "′": "'", "‘": "'", "’": "'", "“": "'", "”": "'",
+    "λ": "lambda", "Λ": "Lambda", "\u0302": "^", "\u0304": "~",
+}  # fmt: skip
+
+
+def instead_of(letter: str) -> str:
+    """ASCII letters that stand for another letter; `?` where none do."""
+    import unicodedata
+
+    if letter.isascii():
+        return letter
+    if letter in INSTEAD:
+        return INSTEAD[letter]
+    if unicodedata.combining(letter):
+        return ""
+    *kind, name = unicodedata.name(letter, "?").split()
+    if kind[:1] == ["GREEK"]:
+        return name.title() if "CAPITAL" in kind else name.lower()
+    if kind[:2] == ["BOX", "DRAWINGS"]:
+        lines = {"HORIZONTAL": "-", "LEFT": "-", "RIGHT": "-", "VERTICAL": "|"}
+        return "+" if "AND" in kind else lines.get(name, "+")
+    if kind[:1] == ["BRAILLE"]:  # what spins while one waits
+        return "*"
+    *form, parts = unicodedata.decomposition(letter).partition("> ")[::2]
+    parts = parts or form.pop()
+    text = "".join(instead_of(chr(int(part, 16))) for part in parts.split())
+    return f"^{text}" if form == ["<super"] else text or "?"
+
+
+def replace(error: UnicodeError) -> tuple[str, int]:
+    """The error handler: what is written instead, and where to go on."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(map(instead_of, error.object[error.start : error.end])), error.end
+
+
+codecs.register_error(REPLACING, replace)
+
+
+class Outlet(io.RawIOBase):
+    """Passes bytes on as long as they can be written.
+
+    Args:
+        raw: where they go.
+        is_result: whether a full disk is an error; for notes and progress it is not.
+    """
+
+    def __init__(self, raw: io.RawIOBase, is_result: bool):
+        self.raw = raw
+        self.is_result = is_result
+        self.is_open = True
+
+    def write(self, data: Any) -> int | None:
+        """Write, or drop the data once somebody has closed the other end.
+
+        Raises:
+            UserError: results cannot be written.
+        """
+        if not self.is_open:
+            return len(data)
+        try:
+            return self.raw.write(data)
+        except OSError as error:
+            self.is_open = False
+            if self.is_result and not isinstance(error, BrokenPipeError):
+                raise UserError(f"the output cannot be written: {error.strerror}") from None
+            return len(data)
+
+    def writable(self) -> bool:
+        return True
+
+    def isatty(self) -> bool:
+        return self.raw.isatty()
+
+    def fileno(self) -> int:
+        return self.raw.fileno()
+
+
+class Output(io.TextIOWrapper):
+    """A text stream that writes every letter in some way.
+
+    Args:
+        outlet: where bytes go.
+        encoding: of the letters.
+        is_prompt: whether to write each text at once.
+    """
+
+    def __init__(self, outlet: Outlet, encoding: str, is_prompt: bool):
+        self.letters = codecs.lookup(encoding).name
+        self.is_prompt = is_prompt
+        # Typer takes ASCII for a mistake and writes UTF-8. Nothing but ASCII is written here.
+        super().__init__(
+            io.BufferedWriter(outlet), "latin-1" if self.letters == "ascii" else encoding
+        )
+
+    def write(self, text: str) -> int:
+        """Write with the letters replaced that the encoding lacks."""
+        if not text.isascii():
+            text = text.encode(self.letters, REPLACING).decode(self.letters)
+        written = super().write(text)
+        if self.is_prompt:
+            self.flush()
+        return written
+
+
+def guarded(stream: TextIO, is_result: bool) -> TextIO:
+    """The stream as an Output, if it is one of the operating system's."""
+    binary = getattr(stream, "buffer", None)
+    raw = getattr(binary, "raw", binary)  # Python may run without buffers
+    if not isinstance(raw, io.RawIOBase):
+        return stream
+    stream.flush()
+    is_prompt = not is_result or stream.isatty() or getattr(stream, "write_through", False)
+    return Output(Outlet(raw, is_result), stream.encoding, is_prompt)
+
+
+@contextmanager
+def guarded_streams() -> Iterator[None]:
+    """Guard standard output and error while the block runs."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = guarded(sys.stdout, True), guarded(sys.stderr, False)
+    try:
+        yield
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(UserError):
+                stream.flush()
+        sys.stdout, sys.stderr = before
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON, with escapes where the encoding cannot take all letters."""
+    import json
+
+    import typer
+
+    is_complete = codecs.lookup(sys.stdout.encoding).name.startswith("utf")
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=not is_complete))
