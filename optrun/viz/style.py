@@ -34,7 +34,6 @@ LEGEND: dict[str, Any] = {
     "title_fontsize": 8.5,
     "frameon": False,
 }
-FEW = 10
 COLUMNS = 5  # of a legend, at most
 
 
@@ -107,15 +106,15 @@ def legend_below(figure: "Figure", handles: Sequence[Any], title: str | None = N
 
 
 def line_styles(count: int) -> list[dict[str, Any]]:
-    """Styles for `count` curves; up to twelve differ without colour as well, in dash or marker."""
-    if count <= FEW:
-        colours: list[Any] = [COLOURS[i % len(COLOURS)] for i in range(count)]
+    """Styles for `count` curves: no colour twice; up to 24 differ in dash or marker as well."""
+    if count <= len(COLOURS):
+        colours: list[Any] = list(COLOURS[:count])
     else:
         import matplotlib
 
         colours = list(matplotlib.colormaps["viridis"](np.linspace(0, 0.9, count)))
     return [
-        {"color": colour, "linestyle": DASHES[i % 4], "marker": MARKERS[i % 6]}
+        {"color": colour, "linestyle": DASHES[i % 4], "marker": MARKERS[(i + i // 12) % 6]}
         for i, colour in enumerate(colours)
     ]
 
