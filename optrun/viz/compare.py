@@ -1,5 +1,6 @@
 """Any number of runs in one picture."""
 
+import textwrap
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -30,6 +31,7 @@ AXES = ("epoch", "step", "seconds")
 WIDTH = 8.0  # inches
 HEIGHT, PANEL_HEIGHT = 5.0, 3.2  # inches without the legend: of a panel alone, of one of several
 STEPS = "steps-pre"  # how rates are drawn: that of a step holds from the one before to it
+Y_LETTERS = 40  # of a line of a vertical axis's label, which fit the lowest panel
 ROOM = 0.03  # of the horizontal axis, at either end
 BAND = "mean over seeds, band from min to max"
 Directories = Sequence[str | Path | Run]
@@ -135,7 +137,7 @@ def panels_figure(
         style.whole_numbers(last.xaxis)
     style.plain_numbers(last.xaxis)
     figure.align_ylabels(rows)
-    add_legend(figure, rows, panels)
+    add_legend(figure, rows, panels, smooth)
     return figure
 
 
@@ -144,11 +146,8 @@ def draw_panel(axes: "Axes", panel: Panel, log_x: bool, log_y: bool, smooth: flo
     is_rate = panel.metric == "lr"
     smoothed = smooth > 0 and not is_rate
     configs = [curve.run.config for group in panel.groups for curve in group.curves]
-    axes.set_ylabel(
-        axis_label(panel.metric, configs)
-        + (f", moving average {smooth:g}" if smoothed else "")
-        + (set_log(axes, "y", panel.groups) if log_y else "")
-    )
+    unshown = set_log(axes, "y", panel.groups) if log_y else ""
+    axes.set_ylabel(textwrap.fill(axis_label(panel.metric, configs) + unshown, Y_LETTERS))
     looks = style.line_styles(len(panel.groups))
     for group, look in zip(panel.groups, looks, strict=True):
         shown = right_of_zero(group) if log_x else group
@@ -257,15 +256,19 @@ def legend_label(group: Group) -> str:
     return style.printable(group.label + (" " if len(last_line + note) < LETTERS else "\n") + note)
 
 
-def add_legend(figure: "Figure", rows: Sequence["Axes"], panels: Sequence[Panel]) -> None:
-    """The labels under the axes, and once for all bands what they are."""
+def add_legend(
+    figure: "Figure", rows: Sequence["Axes"], panels: Sequence[Panel], smooth: float
+) -> None:
+    """The labels under the axes, and once for all what bands and faint lines are."""
     handles = []
     for i in range(len(panels[0].groups)):
         axes, group = next((a, p.groups[i]) for a, p in zip(rows, panels, strict=True)
                            if p.groups[i].curves)  # fmt: skip
         handles += [h for h in axes.get_lines() if h.get_label() == legend_label(group)]
     bands = any(len(group.curves) > 1 for panel in panels for group in panel.groups)
-    style.legend_below(figure, handles, BAND if bands else None)
+    smoothed = smooth > 0 and any(panel.metric != "lr" for panel in panels)
+    title = [BAND] * bands + [f"moving average {smooth:g}, values faint"] * smoothed
+    style.legend_below(figure, handles, "; ".join(title) or None)
 
 
 def what_is_drawn(panels: Sequence[Panel]) -> str:

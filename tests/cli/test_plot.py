@@ -32,9 +32,8 @@ def test_it_prints_the_path_of_the_picture_and_says_what_it_drew(tmp_path: Path)
         "\n"
     )
     drawn = out.read_text(encoding="utf-8")
-    assert (
-        "batch loss (cross-entropy, nats), moving average 0.5" in drawn and "<!-- step -->" in drawn
-    )
+    assert "<!-- batch loss (cross-entropy, nats) -->" in drawn and "<!-- step -->" in drawn
+    assert "<!-- mean over seeds, band from min to max; moving average 0.5" in drawn
 
 
 def test_several_metrics_are_several_panels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -1,5 +1,6 @@
 """Comparison pictures: curves, labels, bands, marks, and what is refused."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from optrun.errors import RunError, UserError
 from optrun.store.reading import load_run
+from optrun.store.run_directory import RunDirectory
 from optrun.viz.compare import compare, compare_figure, without_start
 from optrun.viz.groups import Group, read_curve
 from tests.runs_factory import SGD, resolved_config, write_run
@@ -86,7 +88,7 @@ def test_smoothing_keeps_the_values_faint(tmp_path: Path):
     np.testing.assert_array_equal(raw.get_ydata(), load_run(path).steps["loss"])
     assert raw.get_alpha() < 0.5 and smooth.get_alpha() is None
     assert np.std(np.diff(smooth.get_ydata())) < 0.3 * np.std(np.diff(raw.get_ydata()))
-    assert figure.axes[0].get_ylabel() == "batch loss (cross-entropy, nats), moving average 0.9"
+    assert figure.legends[0].get_title().get_text() == "moving average 0.9, values faint"
 
 
 def test_smoothing_seeds_keeps_their_mean_faint(tmp_path: Path):
@@ -101,7 +103,7 @@ def test_smoothing_leaves_learning_rates_exact(tmp_path: Path):
     path = write_run(tmp_path, rates=np.repeat([0.1, 0.01], 500))
     figures = [compare_figure([path], "lr", smooth=smooth) for smooth in (0.0, 0.9)]
     one, other = (figure.axes[0].lines[0].get_xydata().tolist() for figure in figures)
-    assert one == other and "average" not in figures[1].axes[0].get_ylabel()
+    assert one == other and not figures[1].legends[0].get_title().get_text()
 
 
 def test_each_metric_has_a_panel_with_the_same_looks(tmp_path: Path):
@@ -119,6 +121,20 @@ def test_each_metric_has_a_panel_with_the_same_looks(tmp_path: Path):
         for axes in (top, bottom)
     ]
     assert len(looks[0]) == 3 and looks[1] == looks[0][:2]
+
+
+def test_labels_of_panels_do_not_reach_into_each_other(tmp_path: Path):
+    metrics = ["average_val_accuracy", "loss", "average_train_loss"]
+    path = rates(tmp_path, 1)[0]
+    table = load_run(path).metrics
+    table[["average_val_accuracy", "average_train_loss"]] = 0.0
+    with RunDirectory(path).open_metrics() as file:
+        file.append(table.astype(object).where(table.notna(), None).to_dict("records"))
+    figure = compare_figure([path], metrics, log_y=False, smooth=0.9)
+    figure.draw_without_rendering()
+    boxes = [axes.yaxis.label.get_window_extent() for axes in figure.axes]
+    assert all(upper.y0 > lower.y1 for upper, lower in pairwise(boxes))
+    assert all(box.x0 >= 0 for box in boxes)
 
 
 def test_a_single_epoch_is_drawn_from_0_to_1(tmp_path: Path):
