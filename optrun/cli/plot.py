@@ -60,7 +60,7 @@ def plot(
 
     check_arguments(x, smooth, out)
     selection = select(runs or [], sweep, where or [], every, warn=warn)
-    for text in selection.notes:
+    for text in (*selection.notes, *selection.exceptions):
         note(text)
     chosen = metric or selection.metric
     typer.echo(compare(selection.runs, chosen, x, log_x, log_y, smooth, out, warn, tell=note))

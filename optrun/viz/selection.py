@@ -32,12 +32,14 @@ class Selection:
     Attributes:
         runs: in the order they were named.
         metric: of the sweep, if one was named.
-        notes: on what was chosen, a sentence each.
+        notes: on what was chosen of a sweep, a sentence each.
+        exceptions: on runs that may not belong to the others, a sentence each.
     """
 
     runs: list[Run] = field(default_factory=list)
     metric: str | None = None
     notes: list[str] = field(default_factory=list)
+    exceptions: list[str] = field(default_factory=list)
 
 
 def select(
@@ -82,7 +84,7 @@ def select(
         directories = within_sweep(directories, sweep, root)
     if directories:
         kept = fitting(read_runs(directories, warn), where)
-        chosen.notes += odd_runs(kept)
+        chosen.exceptions += odd_runs(kept)
         chosen.runs += kept
     return chosen
 

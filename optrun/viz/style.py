@@ -40,11 +40,26 @@ COLUMNS = 5  # of a legend, at most
 def new_figure(width: float, height: float) -> "Figure":
     """An empty figure of this size in inches that lays itself out."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
+    figure = figure_type()(figsize=(width, height), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+@cache
+def figure_type() -> "type[Figure]":
+    """A figure that a notebook shows as the value of a cell, though pyplot does not know it."""
+    from io import BytesIO
+
+    from matplotlib.figure import Figure
+
+    class NotebookFigure(Figure):
+        def _repr_png_(self) -> bytes:
+            content = BytesIO()
+            self.savefig(content, format="png")
+            return content.getvalue()
+
+    return NotebookFigure
 
 
 def plain_axes(axes: "Axes") -> None:

@@ -159,19 +159,19 @@ def test_runs_that_differ_from_most_in_something_else_are_named(tmp_path: Path):
         run_of(tmp_path, optimizer={**SGD, "name": name, "momentum": i})
         for i, name in enumerate(("sgd", "momentum", "nesterov", "adagrad"))
     ]
-    assert not select(paths).notes
+    assert not select(paths).exceptions
     old = run_of(tmp_path, training__epochs=50, training__batch_size=32)
-    (note,) = select([*paths, old]).notes
+    (note,) = select([*paths, old]).exceptions
     assert note == (
         f"{old} differs from most runs in epochs and batch_size; --where training.epochs=10 "
         "leaves it out"
     )
     kept = select([*paths, old], where=["training.epochs=10"])
-    assert len(kept.runs) == 4 and not kept.notes
+    assert len(kept.runs) == 4 and not kept.exceptions
 
 
 def test_a_baseline_and_its_variants_are_no_exceptions(tmp_path: Path):
     changes: list[dict[str, Any]] = [
         {}, {"regularization__dropout": 0.5}, {"optimizer__lr": 0.1}, {"training__epochs": 8},
     ]  # fmt: skip
-    assert not select([run_of(tmp_path, **change) for change in changes]).notes
+    assert not select([run_of(tmp_path, **change) for change in changes]).exceptions
