@@ -7,11 +7,15 @@ import typer
 
 
 def plot(
-    runs: Annotated[list[Path], typer.Argument(help="Run directories, such as runs/mnist-*.")],
+    runs: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Run directories, such as runs/mnist-*; or a sweep, by name or path."),
+    ] = None,
     metric: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
-            help="A column of metrics.csv or steps.csv.", show_default="val_loss, else train_loss"
+            help="A column of metrics.csv or steps.csv. Given several times: a panel each.",
+            show_default="the sweep's, else val_loss, else train_loss",
         ),
     ] = None,
     x: Annotated[
@@ -21,18 +25,50 @@ def plot(
     log_x: Annotated[bool, typer.Option("--log-x", help="Logarithmic horizontal axis.")] = False,
     log_y: Annotated[bool, typer.Option("--log-y", help="Logarithmic vertical axis.")] = False,
     smooth: Annotated[
-        float, typer.Option(help="Weight of the past in the moving average, from 0 to below 1.")
+        float,
+        typer.Option(
+            help="Draw moving averages: each value with its neighbours on both sides, the k-th of "
+            "which counts SMOOTH^k. From 0 (none) to below 1. The average does not lag; the "
+            "values stay visible, faint; learning rates stay exact.",
+        ),
     ] = 0.0,
+    sweep: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Draw only the runs of this sweep.")
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Draw only the runs with this setting."),
+    ] = None,
+    every: Annotated[
+        bool,
+        typer.Option(
+            "--all", help="Draw all settings of a sweep, not only the best of each group."
+        ),
+    ] = False,
     out: Annotated[
         Path | None,
         typer.Option(help="The picture: .png, .pdf or .svg.", show_default="<metric>.png"),
     ] = None,
 ) -> None:
-    """Compare runs in one figure, labelled by what differs between their configs."""
-    from optrun.viz.compare import compare
+    """Compare runs in one figure, labelled by what differs between their configs.
 
-    typer.echo(compare(runs, metric, x, log_x, log_y, smooth, out, warn))
+    Runs that differ in their seed alone become one curve: their mean, in a band from the least to
+    the greatest.
+    """
+    from optrun.viz.compare import check_arguments, compare
+    from optrun.viz.selection import select
+
+    check_arguments(x, smooth, out)
+    selection = select(runs or [], sweep, where or [], every, warn=warn)
+    for text in (*selection.notes, *selection.exceptions):
+        note(text)
+    chosen = metric or selection.metric
+    typer.echo(compare(selection.runs, chosen, x, log_x, log_y, smooth, out, warn, tell=note))
 
 
 def warn(message: str) -> None:
     typer.echo(f"warning: {message}", err=True)
+
+
+def note(message: str) -> None:
+    typer.echo(message, err=True)

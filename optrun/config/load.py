@@ -52,7 +52,7 @@ def load(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) 
     """
     _refuse_other_types(source, overrides)
     document = (
-        Document("", _plain(source)) if isinstance(source, Mapping) else read_file(Path(source))
+        Document("", plain(source)) if isinstance(source, Mapping) else read_file(Path(source))
     )
     _refuse_sweep(document)
     notes = apply_overrides(Config, document, overrides)
@@ -151,10 +151,10 @@ def _leaves(values: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
         yield from _leaves(value, (*path, key))
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Mappings as dicts, sequences as lists, NumPy scalars as Python's: what YAML would give."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return value.item() if isinstance(value, np.generic) else value

@@ -10,6 +10,7 @@ from optrun.store.reading import Run, load_run
 from optrun.store.run_directory import RunDirectory
 from optrun.viz import style
 from optrun.viz.labels import describe, loss_label, wrap
+from optrun.viz.rates import changes, learning_rates, steps_per_epoch
 from optrun.viz.smoothing import moving_average
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ ACCURACIES = ["train_accuracy", "val_accuracy", "average_val_accuracy"]
 LOSS_DECADES = 1.5
 TITLE_WIDTH = 90  # letters that fit above the panels
 NAME_WIDTH = 56  # letters of the run's name, which is larger
-WINDOWS = 50  # the moving average looks back over this share of the logged steps
+WINDOWS = 50  # neighbours count less with a distance of 1/50 of the logged steps
 
 
 def draw_curves(directory: str | Path) -> Path:
@@ -123,13 +124,11 @@ def leave_out_start(axes: "Axes", percent: "pd.DataFrame") -> None:
 
 
 def draw_rate(axes: "Axes", run: Run) -> None:
-    """The learning rate of each logged step and of each epoch's last, held until the next."""
-    known = run.learning_rates()
+    """The learning rate of every step."""
+    known = learning_rates(run)
     rates = known["lr"].to_numpy()
-    marker = "." if len(rates) == 1 else None
-    axes.plot(
-        known["step"], rates, color=style.INK, linewidth=1.4, marker=marker, drawstyle="steps-post"
-    )
+    shown = changes(known, "lr")
+    axes.plot(shown["step"], shown["lr"], color=style.INK, linewidth=1.4, drawstyle="steps-pre")
     positive = rates[rates > 0]
     # The lowest tenth does not count: a cosine that ends in zero should look like a cosine.
     if positive.size and style.spans_decades(np.quantile(positive, [0.1, 1])):
@@ -217,15 +216,6 @@ def add_epochs(axes: "Axes", run: Run) -> None:
         top.set_xlabel("epoch", fontsize=9)
         style.whole_numbers(top.xaxis)
         top.tick_params(labelsize=9, color=style.FAINT)
-
-
-def steps_per_epoch(run: Run) -> float | None:
-    """Steps in an epoch, from the last row that is past the start; None if there is none."""
-    for table in (run.metrics, run.steps):
-        begun = table[table["epoch"] > 0]
-        if len(begun):
-            return float(begun["step"].iloc[-1] / begun["epoch"].iloc[-1])
-    return None
 
 
 def show_whole_run(axes: "Axes", run: Run) -> None:

@@ -1,4 +1,4 @@
-"""Runs as the curves of a comparison: read, cut to one metric, gathered by what they share."""
+"""Runs as the curves of a comparison: read, cut to some metrics, gathered by what they share."""
 
 import difflib
 import json
@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from optrun.errors import RunError
+from optrun.errors import RunError, UserError
 from optrun.metrics import is_accuracy
 from optrun.settings import distinguish, natural_order
 from optrun.store.reading import Run, load_run
 from optrun.viz.labels import LETTERS, wrapped
+from optrun.viz.rates import learning_rates
 from optrun.viz.smoothing import moving_average
 
 if TYPE_CHECKING:
@@ -48,30 +49,86 @@ class Group:
     label: str
 
 
-def read_groups(
-    directories: Sequence[str | Path],
-    metric: str,
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """The curves of one metric.
+
+    Attributes:
+        metric: a column of metrics.csv or steps.csv.
+        groups: the same in every panel of a picture; one has no curves where no run of it has a
+            value of the metric.
+    """
+
+    metric: str
+    groups: list[Group]
+
+
+def read_runs(directories: Sequence[str | Path | Run], warn: Callable[[str], object]) -> list[Run]:
+    """Read the runs; a directory named twice counts once.
+
+    Of several, one that cannot be read is left out with a warning.
+
+    Raises:
+        UserError: no run is named; RunError: one is not there, or none can be read.
+    """
+    if not directories:
+        raise UserError("no run is named; give one or more run directories, such as runs/*")
+    found: dict[Path, Run] = {}
+    unreadable: list[RunError] = []
+    for each in directories:
+        if isinstance(each, Run):
+            found.setdefault(each.path.resolve(), each)
+            continue
+        path = Path(each)
+        if path.resolve() in found:
+            continue
+        try:
+            found[path.resolve()] = load_run(path)
+        except RunError as error:
+            if len(directories) == 1 or not path.exists():
+                raise
+            unreadable.append(error)
+    if not found and unreadable:
+        raise unreadable[0]
+    for reason in unreadable:
+        warn(f"left out: {reason}")
+    return list(found.values())
+
+
+def read_panels(
+    runs: Sequence[Run],
+    metrics: Sequence[str],
     x: str,
     smooth: float,
     warn: Callable[[str], object],
-) -> list[Group]:
-    """Read the runs, gather them and put them in order; a directory named twice counts once.
+) -> list[Panel]:
+    """Gather the runs and put them in order, with their curves of each metric.
 
-    Their order is that of the settings in which they differ, whatever that of `directories`. Runs
-    that have no value of `metric` are left out with a warning.
+    Their order is that of the settings in which they differ, whatever that of `runs`. Runs that
+    have no value of a metric are left out of its panel with a warning.
 
     Raises:
-        RunError: a directory is no run, no run has such a metric, or none has a value of it.
+        RunError: no run has such a metric, or none has a value of it.
     """
-    paths = {Path(directory).resolve(): directory for directory in directories}
-    runs = [load_run(directory) for directory in paths.values()]
-    check_metric(metric, runs)
-    curves = with_values([read_curve(run, metric, x, smooth) for run in runs], metric, warn)
-    gathered = gather_seeds(curves)
-    configs = [shared_config(curves) for curves in gathered]
-    names = [run_name(curves[0].run) for curves in gathered]
+    drawn = {}
+    for metric in metrics:
+        check_metric(metric, runs)
+        curves = [read_curve(run, metric, x, smooth) for run in runs]
+        drawn[metric] = {c.run: c for c in with_values(curves, metric, warn)}
+    gathered = gather_seeds(
+        [run for run in runs if any(run in curves for curves in drawn.values())]
+    )
+    configs = [shared_config(runs) for runs in gathered]
+    names = [run_name(runs[0]) for runs in gathered]
     labels = wrapped(distinguish(configs, names), names)
-    return [Group(gathered[i], labels[i]) for i in natural_order(configs, names)]
+    order = natural_order(configs, names)
+    return [
+        Panel(
+            metric,
+            [Group([curves[r] for r in gathered[i] if r in curves], labels[i]) for i in order],
+        )
+        for metric, curves in drawn.items()
+    ]
 
 
 def check_metric(metric: str, runs: Sequence[Run]) -> None:
@@ -86,10 +143,16 @@ def check_metric(metric: str, runs: Sequence[Run]) -> None:
 
 
 def read_curve(run: Run, metric: str, x: str, smooth: float) -> Curve:
-    """The run's values of `metric`, from steps.csv if it has them, the finer of the tables."""
-    table = run.learning_rates() if metric == "lr" else run.steps if metric in run.steps else None
-    if table is None or not np.isfinite(table[metric]).any():
-        table = run.metrics if metric in run.metrics else run.steps
+    """The run's values of `metric`, from steps.csv if it has them, the finer of the tables.
+
+    Learning rates are exact, and not smoothed.
+    """
+    if metric == "lr":
+        table, smooth = learning_rates(run), 0.0
+    else:
+        table = run.steps if metric in run.steps else run.metrics
+        if not np.isfinite(table[metric]).any():
+            table = run.metrics if metric in run.metrics else run.steps
     points = table[["step"]].assign(
         x=table[x], raw=table[metric] * (100 if is_accuracy(metric) else 1)
     )
@@ -117,23 +180,23 @@ def with_values(curves: Sequence[Curve], metric: str, warn: Callable[[str], obje
     return drawn
 
 
-def gather_seeds(curves: Sequence[Curve]) -> list[list[Curve]]:
-    """Together the curves whose configs differ in `seed` alone, if no seed comes twice."""
-    alike: dict[str, list[Curve]] = {}
-    for curve in curves:
-        rest = {k: v for k, v in curve.run.config.items() if k not in ("name", "seed")}
-        alike.setdefault(json.dumps(rest, sort_keys=True, default=str), []).append(curve)
-    gathered: list[list[Curve]] = []
+def gather_seeds(runs: Sequence[Run]) -> list[list[Run]]:
+    """Together the runs whose configs differ in `seed` alone, if no seed comes twice."""
+    alike: dict[str, list[Run]] = {}
+    for run in runs:
+        rest = {k: v for k, v in run.config.items() if k not in ("name", "seed")}
+        alike.setdefault(json.dumps(rest, sort_keys=True, default=str), []).append(run)
+    gathered: list[list[Run]] = []
     for group in alike.values():
-        seeds = {curve.run.config.get("seed") for curve in group}
-        gathered += [group] if len(seeds) == len(group) else [[curve] for curve in group]
+        seeds = {run.config.get("seed") for run in group}
+        gathered += [group] if len(seeds) == len(group) else [[run] for run in group]
     return gathered
 
 
-def shared_config(curves: Sequence[Curve]) -> dict[str, Any]:
+def shared_config(runs: Sequence[Run]) -> dict[str, Any]:
     """The config that a group has in common: a single run's own, several runs' without seed."""
-    config = curves[0].run.config
-    return {k: v for k, v in config.items() if k != "seed"} if len(curves) > 1 else config
+    config = runs[0].config
+    return {k: v for k, v in config.items() if k != "seed"} if len(runs) > 1 else config
 
 
 def run_name(run: Run) -> str:
@@ -144,11 +207,12 @@ def run_name(run: Run) -> str:
 
 
 def mean_and_range(curves: Sequence[Curve]) -> "pd.DataFrame":
-    """Mean `x` and mean, least and greatest `y` at the steps that all curves have reached."""
+    """Mean `x` and `raw`, and mean, least and greatest `y`, at the steps that all have reached."""
     import pandas as pd
 
     rows = pd.concat([curve.points for curve in curves]).groupby("step")
     table = rows.agg(
-        x=("x", "mean"), y=("y", "mean"), low=("y", "min"), high=("y", "max"), runs=("y", "count")
-    )
+        x=("x", "mean"), raw=("raw", "mean"), y=("y", "mean"), low=("y", "min"), high=("y", "max"),
+        runs=("y", "count"),
+    )  # fmt: skip
     return table[table["runs"] == len(curves)].reset_index()

@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from optrun.metrics import axis_of
-from optrun.settings import component_name, value_text
+from optrun.settings import (
+    ALWAYS_SHOWN,
+    component_name,
+    differing_keys,
+    enclosing_names,
+    flatten,
+    short,
+    value_text,
+)
 
 LETTERS, LINES = 40, 3  # of a label in a legend
 
@@ -72,6 +80,32 @@ def model_words(model: Any) -> str:
     sizes = "-".join(str(size) for size in model["hidden"])
     activation = component_name(model.get("activation"))
     return f"{name} {sizes}" + (f" ({activation})" if activation else "")
+
+
+def compared_keys(configs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The keys that all configs have and disagree on, without what follows from another of them.
+
+    Where only components differ that have no key in common, all keys they disagree on.
+    """
+    differing, flats = differing_keys(configs), [flatten(config) for config in configs]
+    keys = [
+        key
+        for key in differing
+        if all(key in flat for flat in flats)
+        and (short(key) in ALWAYS_SHOWN or not any(n in differing for n in enclosing_names(key)))
+    ]
+    return keys or differing
+
+
+def short_names(keys: Sequence[str]) -> list[str]:
+    """Keys by their last word, unless two have the same one."""
+    shorts = Counter(map(short, keys))
+    return [short(k) if shorts[short(k)] == 1 else k.removesuffix(".name") for k in keys]
+
+
+def listed(words: Sequence[str], last: str = "and") -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return f" {last} ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def wrapped(labels: Sequence[str], names: Sequence[str]) -> list[str]:

@@ -40,11 +40,26 @@ COLUMNS = 5  # of a legend, at most
 def new_figure(width: float, height: float) -> "Figure":
     """An empty figure of this size in inches that lays itself out."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
+    figure = figure_type()(figsize=(width, height), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+@cache
+def figure_type() -> "type[Figure]":
+    """A figure that a notebook shows as the value of a cell, though pyplot does not know it."""
+    from io import BytesIO
+
+    from matplotlib.figure import Figure
+
+    class NotebookFigure(Figure):
+        def _repr_png_(self) -> bytes:
+            content = BytesIO()
+            self.savefig(content, format="png")
+            return content.getvalue()
+
+    return NotebookFigure
 
 
 def plain_axes(axes: "Axes") -> None:
@@ -106,18 +121,18 @@ def legend_below(figure: "Figure", handles: Sequence[Any], title: str | None = N
 
 
 def line_styles(count: int, ordered: bool = False) -> list[dict[str, Any]]:
-    """Styles for `count` curves; up to twelve differ without colour as well, in dash or marker.
+    """Styles for `count` curves: no colour twice; up to 24 differ in dash or marker as well.
 
-    No colour comes twice. Those of `ordered` curves go from dark to light.
+    The colours of `ordered` curves go from dark to light.
     """
     if count <= len(COLOURS) and not ordered:
-        colours: list[Any] = [*COLOURS[:count]]
+        colours: list[Any] = list(COLOURS[:count])
     else:
         import matplotlib
 
         colours = list(matplotlib.colormaps["viridis"](np.linspace(0, 0.9, count)))
     return [
-        {"color": colour, "linestyle": DASHES[i % 4], "marker": MARKERS[i % 6]}
+        {"color": colour, "linestyle": DASHES[i % 4], "marker": MARKERS[(i + i // 12) % 6]}
         for i, colour in enumerate(colours)
     ]
 

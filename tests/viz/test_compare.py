@@ -1,5 +1,6 @@
 """Comparison pictures: curves, labels, bands, marks, and what is refused."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import pytest
 from optrun.errors import RunError, UserError
 from optrun.store.reading import load_run
 from optrun.store.run_directory import RunDirectory
-from optrun.viz.compare import compare, compare_figure
+from optrun.viz.compare import compare, compare_figure, without_start
+from optrun.viz.groups import Group, read_curve
 from tests.runs_factory import SGD, resolved_config, write_run
 
 
@@ -50,7 +52,7 @@ def test_curves_are_the_runs_under_their_labels(tmp_path: Path):
     ("metric", "x", "points", "label"),
     [
         ("loss", "step", 100, "batch loss (cross-entropy, nats)"),
-        ("lr", "epoch", 100, "learning rate"),
+        ("lr", "epoch", 2, "learning rate"),
         ("val_accuracy", "seconds", 11, "validation accuracy (%)"),
         ("update_norm", "step", 10, "update norm"),
     ],
@@ -86,7 +88,97 @@ def test_smoothing_keeps_the_values_faint(tmp_path: Path):
     np.testing.assert_array_equal(raw.get_ydata(), load_run(path).steps["loss"])
     assert raw.get_alpha() < 0.5 and smooth.get_alpha() is None
     assert np.std(np.diff(smooth.get_ydata())) < 0.3 * np.std(np.diff(raw.get_ydata()))
-    assert figure.axes[0].get_ylabel() == "batch loss (cross-entropy, nats), moving average 0.9"
+    assert figure.legends[0].get_title().get_text() == "moving average 0.9, values faint"
+
+
+def test_smoothing_seeds_keeps_their_mean_faint(tmp_path: Path):
+    paths = [write_run(tmp_path, resolved_config(seed=seed)) for seed in range(3)]
+    raw, smooth = compare_figure(paths, metric="loss", smooth=0.9).axes[0].lines
+    losses = np.array([load_run(path).steps["loss"] for path in paths])
+    np.testing.assert_allclose(raw.get_ydata(), losses.mean(axis=0))
+    assert raw.get_alpha() < 0.5 and smooth.get_label() != raw.get_label()
+
+
+def test_smoothing_leaves_learning_rates_exact(tmp_path: Path):
+    path = write_run(tmp_path, rates=np.repeat([0.1, 0.01], 500))
+    figures = [compare_figure([path], "lr", smooth=smooth) for smooth in (0.0, 0.9)]
+    one, other = (figure.axes[0].lines[0].get_xydata().tolist() for figure in figures)
+    assert one == other and not figures[1].legends[0].get_title().get_text()
+
+
+def test_each_metric_has_a_panel_with_the_same_looks(tmp_path: Path):
+    without = write_run(tmp_path, resolved_config(optimizer__lr=9.0), validation=False)
+    paths = [*rates(tmp_path, 2), without]
+    with pytest.warns(UserWarning, match="no value of val_accuracy"):
+        figure = compare_figure(paths, ["train_loss", "val_accuracy", "train_loss"])
+    top, bottom = figure.axes
+    assert top.get_ylabel().startswith("training loss") and not top.get_xlabel()
+    assert (bottom.get_xlabel(), bottom.get_ylabel()) == ("epoch", "validation accuracy (%)")
+    assert top.get_xlim() == bottom.get_xlim()
+    assert legend(figure) == ["lr=0.25", "lr=0.5", "lr=9"]
+    looks = [
+        [(line.get_label(), line.get_color(), line.get_marker()) for line in axes.lines]
+        for axes in (top, bottom)
+    ]
+    assert len(looks[0]) == 3 and looks[1] == looks[0][:2]
+
+
+def test_labels_of_panels_do_not_reach_into_each_other(tmp_path: Path):
+    metrics = ["average_val_accuracy", "loss", "average_train_loss"]
+    path = rates(tmp_path, 1)[0]
+    table = load_run(path).metrics
+    table[["average_val_accuracy", "average_train_loss"]] = 0.0
+    with RunDirectory(path).open_metrics() as file:
+        file.append(table.astype(object).where(table.notna(), None).to_dict("records"))
+    figure = compare_figure([path], metrics, log_y=False, smooth=0.9)
+    figure.draw_without_rendering()
+    boxes = [axes.yaxis.label.get_window_extent() for axes in figure.axes]
+    assert all(upper.y0 > lower.y1 for upper, lower in pairwise(boxes))
+    assert all(box.x0 >= 0 for box in boxes)
+
+
+def test_a_single_epoch_is_drawn_from_0_to_1(tmp_path: Path):
+    path = write_run(tmp_path, epochs=1)
+    for metric in ("val_loss", "update_norm"):
+        low, high = compare_figure([path], metric).axes[0].get_xlim()
+        assert -0.1 < low < 0 and 1 < high < 1.1
+
+
+def test_without_start_the_start_stays_where_there_is_but_one_epoch(tmp_path: Path):
+    for epochs, first in ((1, 0), (2, 1)):
+        run = load_run(write_run(tmp_path, epochs=epochs))
+        shown = without_start(Group([read_curve(run, "val_loss", "epoch", 0.0)], "label"))
+        assert shown.curves[0].points["x"].iloc[0] == first
+
+
+@pytest.mark.parametrize("damage", ["summary.json", "metrics.csv", "config.yaml"])
+def test_an_unreadable_run_among_others_is_named_and_left_out(tmp_path: Path, damage: str):
+    paths = rates(tmp_path, 3)
+    (paths[1] / damage).write_text("{")
+    with pytest.warns(UserWarning, match=rf"left out: .*{paths[1].name}.{damage}"):
+        assert len(legend(compare_figure(paths))) == 2
+    with pytest.raises(RunError, match=damage):
+        compare_figure([paths[1]])
+    with pytest.raises(RunError, match="there is no run"):
+        compare_figure([paths[0], tmp_path / "absent"])
+
+
+def told(paths: list[Path], metric: Any = None) -> str:
+    said: list[str] = []
+    compare(paths, metric, out=paths[0].parent / "x.png", tell=said.append)
+    return said[0]
+
+
+def test_what_was_drawn_is_told(tmp_path: Path):
+    paths = [write_run(tmp_path, resolved_config(seed=seed)) for seed in range(3)]
+    band = "mean over seeds, band from min to max"
+    assert told(paths[:1]) == "drew 1 run"
+    assert told(paths) == f"drew 3 runs as 1 curve, which differ in seed alone; {band}"
+    sgd = write_run(tmp_path, resolved_config(optimizer=SGD, regularization__dropout=0.5))
+    assert told([*paths[:1], sgd]) == "drew 2 runs, which differ in optimizer, lr and dropout"
+    assert told([*paths, sgd, diverged(tmp_path)], ["val_loss", "train_loss"]) == (
+        f"drew 5 runs as 3 curves, which differ in optimizer, lr and dropout; {band}; 1 diverged, ×"
+    )
 
 
 def test_seeds_become_a_mean_in_a_band(tmp_path: Path):
@@ -159,12 +251,12 @@ def test_diverged_seeds_are_counted(tmp_path: Path):
     assert legend(compare_figure(paths)) == [f"{paths[0].name}\n(2 seeds, 1 diverged ×)"]
 
 
-@pytest.mark.parametrize("count", [10, 14])
-def test_many_runs_differ_without_colour(tmp_path: Path, count: int):
-    figure = compare_figure(rates(tmp_path, count))
-    looks = {(str(line._dash_pattern), line.get_marker()) for line in labelled(figure)}
-    assert len(looks) == min(count, 12)
-    assert len({str(line.get_color()) for line in labelled(figure)}) >= min(count, 7)
+@pytest.mark.parametrize("count", [7, 8, 10, 14, 24])
+def test_many_runs_differ_in_colour_and_without(tmp_path: Path, count: int):
+    lines = labelled(compare_figure([write_run(tmp_path, resolved_config(optimizer__lr=0.5 / 2**i),
+                                               epochs=1) for i in range(count)]))  # fmt: skip
+    assert len({(str(line._dash_pattern), line.get_marker()) for line in lines}) == count
+    assert len({str(line.get_color()) for line in lines}) == count
 
 
 def many_settings(root: Path, index: int) -> Path:
@@ -207,17 +299,6 @@ def test_order_and_looks_depend_on_the_labels_alone(tmp_path: Path):
     ]
 
 
-def test_learning_rates_are_steps_to_the_last_step(tmp_path: Path):
-    path = write_run(tmp_path, rates=np.repeat([0.1, 0.01, 0.001, 0.0001], 250))
-    table = RunDirectory(path).read_steps()
-    with RunDirectory(path).open_steps() as steps:
-        steps.append(table[table["step"] % 400 == 0].to_dict("records"))
-    (line,) = labelled(compare_figure([path], metric="lr", x="step"))
-    assert line.get_drawstyle() == "steps-post"
-    assert line.get_xdata().tolist() == list(range(100, 1001, 100))
-    assert line.get_ydata()[-1] == 0.0001
-
-
 def test_a_logarithmic_axis_says_what_it_cannot_show(tmp_path: Path):
     paths = rates(tmp_path, 2)
     axes = compare_figure(paths, log_x=True).axes[0]
@@ -255,7 +336,7 @@ def test_a_run_without_the_metric_is_named_and_hides_no_other(tmp_path: Path):
         figure = compare_figure([without, *rates(tmp_path, 2)])
     assert legend(figure) == ["lr=0.25", "lr=0.5"]
     with pytest.raises(RunError, match=r"no run here has a value of val_loss.*train_loss"):
-        compare_figure([without])
+        compare_figure([without], "val_loss")
 
 
 @pytest.mark.parametrize(

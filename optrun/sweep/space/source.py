@@ -2,11 +2,16 @@
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+
+from yaml import YAMLError
 
 from optrun.config.document import Document, Unreadable
 from optrun.config.judge import misfits
+from optrun.config.load import plain
 from optrun.config.problems import KeyPath, Place, Problem, render
 from optrun.config.read import parse_file, read_bytes
 from optrun.config.schema import NAME_PATTERN, Config
@@ -17,11 +22,13 @@ from optrun.errors import ConfigError
 from optrun.sweep.space.combinations import BLOCK
 from optrun.sweep.space.schema import SweepBlock, SweepFile
 from optrun.sweep.space.seeds import SEEDS, WANTED_SEEDS
+from optrun.yaml_text import to_yaml
 
 BASE = (*BLOCK, "base")
 SECTIONS = ("set", "grid", "zip", "random")
 ALONE = "a sweep file holds `sweep:` alone; changes to the config go under `sweep.set`"
 DOTTED = "write dotted keys below it, such as `optimizer.lr: [0.1, 0.01]`"
+MAPPING = "the sweep"  # what messages call one that was given as a mapping
 A_CONFIG = "the path of a config, or the config itself"
 WANTED = {BASE: A_CONFIG, SEEDS: WANTED_SEEDS}
 
@@ -41,24 +48,41 @@ class SweepSource:
     name: str | None
 
 
-def read_source(path: Path) -> SweepSource:
-    """Read a sweep file and its base, or a config as the base of a sweep.
+def read_source(source: Path | Mapping[str, Any]) -> SweepSource:
+    """Read a sweep and its base, or a config as the base of a sweep: a file, or a mapping like it.
 
     Raises:
         ConfigError: the file cannot be read, or holds no mapping of keys to values.
     """
+    if isinstance(source, Mapping):
+        content, shown, folder, name = written(source), MAPPING, Path(), None
+    else:
+        content, shown, folder, name = read_bytes(source), str(source), source.parent, source.stem
     try:
-        document = parse_file(read_bytes(path), str(path), calls=True)
+        document = parse_file(content, shown, calls=True)
     except Unreadable as error:
-        raise ConfigError(render([error.problem], str(path))) from None
+        raise ConfigError(render([error.problem], shown)) from None
     if "sweep" not in document.values:
         block = {"base": document.values}
-        return SweepSource(Document(str(path), {"sweep": block}), document, None)
+        return SweepSource(Document(document.source, {"sweep": block}), document, None)
     if not isinstance(document.values["sweep"], dict):
         problems = [*document.problems, *misfits(SweepFile, document)]
-        raise ConfigError(render(problems, str(path)))
-    base = _base(document, path.parent)
-    return SweepSource(document, base, path.stem)
+        raise ConfigError(render(problems, document.source))
+    return SweepSource(document, _base(document, folder), name)
+
+
+def written(sweep: Mapping[str, Any]) -> bytes:
+    """The mapping as a file, so that problems of it have a place.
+
+    Raises:
+        ConfigError: a value in it is nothing that YAML has.
+    """
+    try:
+        return to_yaml(plain(sweep)).encode()
+    except YAMLError as error:
+        value = repr(error.args[-1])
+        message = f"{MAPPING} holds {value}; it is made of numbers, texts, lists and mappings"
+        raise ConfigError(message) from None
 
 
 def read_block(source: SweepSource) -> SweepBlock | None:
