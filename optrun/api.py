@@ -119,7 +119,7 @@ def sweep(
     shown = watch_sweep(most_runs(loaded), loaded.keys, loaded.metric) if progress else Watcher()
     with closing(shown) as watcher:
         directory = carry_out(loaded, order, watcher)
-    report(loaded, directory)
+    report(loaded, directory, curves=False)
     results = load_sweep(directory.path)
     failed = results.results[results.results["status"] == "failed"]
     if len(failed):

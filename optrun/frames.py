@@ -8,23 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from optrun.errors import RunError
-from optrun.metrics import label_of, spread_text
+from optrun.metrics import EVALUATED, TESTED, label_of, spread_text
 from optrun.settings import differing_keys, flatten
 from optrun.store.reading import Run, check_is_run, describe, load_run, looks_like_run
 from optrun.store.run_directory import RunDirectory
 from optrun.sweep.directory import SweepDirectory, named_sweep
-from optrun.sweep.results.comparison import Comparison, compare, rank
-from optrun.sweep.results.rows import MEASURES, Results, read_results
+from optrun.sweep.results.comparison import Comparison, compare
+from optrun.sweep.results.rows import Results, read_results
 from optrun.viz.selection import expand, find_sweep
-from optrun.viz.sweep import metric_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 IDENTITY = ("name", "id", "status")
-FIGURES = [f"{which}_{measure}" for which in ("best", "final") for measure in MEASURES]
+FIGURES = [*(f"{which}_{name}" for which in ("best", "final") for name in EVALUATED), *TESTED]
 RESULT_TYPES = {
-    "seed": "int64", "status": "str", "epochs": "Int64", "best_epoch": "Int64",
+    "seed": "int64", "status": "str", "epochs": "Int64", "best_epoch": "Int64", "average_best_epoch": "Int64",
     **dict.fromkeys(FIGURES, "float64"), "id": "str", "reason": "object", "path": "object",
 }  # fmt: skip
 ELSEWHERE = (*IDENTITY, "optrun")  # fields of a summary that are no figures
@@ -36,10 +35,11 @@ class SweepResults:
 
     Attributes:
         path: the sweep's directory, which holds summary.md and sweep.png too.
-        metric: what its settings are ranked by: `val_accuracy`, `val_loss` or `train_loss`.
+        metric: what its settings are ranked by: a metric such as `val_accuracy`.
         results: a row a run: the settings that vary, each in a column of its dotted key, `seed`,
             `status`, `epochs`, `best_epoch`, losses and accuracies at the best and the final epoch,
-            such as `best_val_loss`, `id`, `reason`, and `path`, the run's directory.
+            such as `best_val_loss`, test figures of the settings chosen, `id`, `reason`, and
+            `path`, the run's directory.
         settings: a row a setting, the best first: the settings that vary, `mean` and `std` of the
             metric over `n` seeds, and how many runs `diverged` or `failed`.
     """
@@ -83,7 +83,7 @@ def read_sweep(name: str | Path, root: Path) -> SweepResults:
         RunError: there is none, or a file of it is damaged.
     """
     directory = find_sweep(name, root) or named_sweep(root, str(name))
-    results, metric = read_results(directory.results), metric_of(directory.spec)
+    results, metric = read_results(directory.results), directory.metric()
     comparison = compare(results.rows, results.keys, metric)
     return SweepResults(
         directory.path,
@@ -103,8 +103,10 @@ def results_frame(results: Results, root: Path) -> "pd.DataFrame":
             "status": row.status,
             "epochs": row.epochs,
             "best_epoch": row.best_epoch,
-            **{f"best_{measure}": row.best[measure] for measure in MEASURES},
-            **{f"final_{measure}": row.final[measure] for measure in MEASURES},
+            "average_best_epoch": row.average_best_epoch,
+            **{f"best_{name}": row.best[name] for name in EVALUATED},
+            **{f"final_{name}": row.final[name] for name in EVALUATED},
+            **row.test,
             "id": row.id,
             "reason": row.reason,
             "path": root / row.directory,
@@ -116,7 +118,6 @@ def results_frame(results: Results, root: Path) -> "pd.DataFrame":
 
 def settings_frame(comparison: Comparison, keys: Sequence[str]) -> "pd.DataFrame":
     """A row a setting, the best first."""
-    ranked = sorted(comparison.settings, key=lambda setting: rank(setting, comparison.metric))
     rows = [
         {
             **{key: setting.settings.get(key) for key in keys},
@@ -126,7 +127,7 @@ def settings_frame(comparison: Comparison, keys: Sequence[str]) -> "pd.DataFrame
             "diverged": [row.status for row in setting.rows].count("diverged"),
             "failed": [row.status for row in setting.rows].count("failed"),
         }
-        for setting in ranked
+        for setting in comparison.ranked
     ]
     counts = dict.fromkeys(("n", "diverged", "failed"), "int64")
     figures = dict.fromkeys(("mean", "std"), "float64")

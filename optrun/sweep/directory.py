@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from optrun.errors import RunError
-from optrun.store.files import read_text, remove_leftovers, unwritable, write_text
+from optrun.metrics import METRICS
+from optrun.store import config_file
+from optrun.store.files import (
+    read_text,
+    remove_leftovers,
+    unreadable,
+    unwritable,
+    write_text,
+)
 from optrun.store.lock import Locked, folder_lock
 from optrun.yaml_text import to_yaml
 
@@ -55,6 +63,18 @@ class SweepDirectory:
     @property
     def picture(self) -> Path:
         return self.path / "sweep.png"
+
+    def metric(self) -> str:
+        """What the sweep's settings are ranked by, as sweep.yaml has it.
+
+        Raises:
+            RunError: the file is absent or damaged.
+        """
+        written = config_file.load(self.spec).get("sweep")
+        metric = written.get("metric") if isinstance(written, Mapping) else None
+        if metric not in METRICS:
+            raise unreadable(self.spec, ValueError("it names no metric"))
+        return str(metric)
 
     @contextmanager
     def taken(self, written: Mapping[str, Any]) -> Iterator[Path | None]:

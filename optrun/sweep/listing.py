@@ -23,7 +23,6 @@ from optrun.settings import (
     flatten,
     natural_order,
 )
-from optrun.store import config_file
 from optrun.store.reading import RunRow, describe, list_runs
 from optrun.store.run_directory import RunDirectory
 from optrun.sweep.directory import FOLDER, SweepDirectory, named_sweep
@@ -201,9 +200,8 @@ def chosen_in(directory: SweepDirectory) -> set[str]:
         results = read_results(directory.results)
         if not directory.summary.exists() or any(row.status == "waiting" for row in results.rows):
             return set()
-        metric = config_file.load(directory.spec)["sweep"]["metric"]
-        comparison = compare(results.rows, results.keys, metric)
-    except (RunError, KeyError, TypeError):
+        comparison = compare(results.rows, results.keys, directory.metric())
+    except RunError:
         return set()
     chosen = [group.best for group in comparison.groups if group.best]
     return {row.directory for setting in chosen for row in setting.rows}

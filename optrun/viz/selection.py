@@ -18,7 +18,6 @@ from optrun.sweep.results.comparison import Comparison, Setting, compare
 from optrun.sweep.results.rows import read_results
 from optrun.viz.groups import read_runs
 from optrun.viz.labels import compared_keys, listed, short_names
-from optrun.viz.sweep import metric_of
 
 MOST_SETTINGS = 10  # of a sweep that are drawn unless all are asked for
 COMMON = 2 / 3  # the share of runs whose setting is that of most
@@ -165,7 +164,7 @@ def begun_settings(directory: SweepDirectory, where: Sequence[str]) -> Compariso
     Raises:
         UserError: none is left; RunError: results.csv cannot be read, or no run has begun.
     """
-    results, metric = read_results(directory.results), metric_of(directory.spec)
+    results, metric = read_results(directory.results), directory.metric()
     rows = [
         row
         for row in results.rows
