@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 IDENTITY = ("name", "id", "status")
 FIGURES = [*(f"{which}_{name}" for which in ("best", "final") for name in EVALUATED), *TESTED]
 RESULT_TYPES = {
-    "seed": "int64", "status": "str", "epochs": "Int64", "best_epoch": "Int64", "average_best_epoch": "Int64",
+    "seed": "int64", "status": "str", "epochs": "Int64",
+    "best_epoch": "Int64", "average_best_epoch": "Int64",
     **dict.fromkeys(FIGURES, "float64"), "id": "str", "reason": "object", "path": "object",
 }  # fmt: skip
 ELSEWHERE = (*IDENTITY, "optrun")  # fields of a summary that are no figures
