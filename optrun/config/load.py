@@ -9,6 +9,7 @@ import numpy as np
 
 from optrun.config.choices import write_out_choices
 from optrun.config.document import Document
+from optrun.config.foreign import foreign_sweep
 from optrun.config.judge import judge
 from optrun.config.overrides import apply_overrides
 from optrun.config.problems import KeyPath, Problem, render
@@ -127,6 +128,8 @@ def _refuse_other_types(source: object, overrides: object) -> None:
 
 
 def _refuse_sweep(document: Document) -> None:
+    if foreign := foreign_sweep(document.values):
+        raise ConfigError(f"{document.source}: {foreign}" if document.source else foreign)
     if "sweep" in document.values:
         name = document.source
         hint = f"; `optrun sweep {name}` runs it" if name else ", no config"

@@ -67,8 +67,9 @@ CASES = [
     (
         "loss: {name: hinge, delta: 1}",
         "loss.delta: unknown key",
-        "no keys are known here",
+        "remove it: the margin is 1",
     ),
+    ("loss: {name: hinge, scale: 1}", "loss.scale: unknown key", "no keys are known here"),
     ("loss: hinje", "x.yaml:5:7: loss: unknown name `hinje`", "did you mean `hinge`?"),
     ("loss: 3", "loss: must be one of softmax, hinge, squared_hinge, mse, not 3", ""),
     ("loss: {}", "loss.name: required, but missing", "add `name:` with one of softmax, hinge"),
@@ -128,7 +129,7 @@ CASES = [
         "",
     ),
     ("training: [1]", "training: must be a section with epochs", ""),
-    ("'<<': {a: 1}", "<<: unknown key", "known here: name, seed"),
+    ("'<<': {a: 1}", "<<: unknown key", "YAML merges are not read: write the keys out"),
 ]
 
 
@@ -160,7 +161,13 @@ def test_a_line_that_is_wrong(complaint, line, message, hint):
             "name: sgd",
             "name: sgd, momentum: 0.9",
             "optimizer.momentum: unknown key",
-            "`momentum` belongs to momentum, nesterov, rmsprop, lars, muon; sgd has lr, clipping",
+            "write `optimizer.name: momentum`; Nesterov's is `nesterov`",
+        ),
+        (
+            "name: sgd",
+            "name: sgd, centered: true",
+            "optimizer.centered: unknown key",
+            "`centered` belongs to rmsprop; sgd has lr, clipping",
         ),
         (
             "name: mlp, ",

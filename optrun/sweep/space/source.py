@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from optrun.config.document import Document, Unreadable
+from optrun.config.foreign import foreign_sweep
 from optrun.config.judge import misfits
 from optrun.config.problems import KeyPath, Place, Problem, render
 from optrun.config.read import parse_file, read_bytes
@@ -51,6 +52,8 @@ def read_source(path: Path) -> SweepSource:
         document = parse_file(read_bytes(path), str(path), calls=True)
     except Unreadable as error:
         raise ConfigError(render([error.problem], str(path))) from None
+    if foreign := foreign_sweep(document.values):
+        raise ConfigError(f"{path}: {foreign}")
     if "sweep" not in document.values:
         block = {"base": document.values}
         return SweepSource(Document(str(path), {"sweep": block}), document, None)
@@ -114,7 +117,8 @@ def _advised(problem: Problem, document: Document) -> Problem:
     key = str(path[-1])
     if problem.message == UNKNOWN_KEY and len(path) == 1:
         return replace(problem, hint=ALONE)
-    if problem.message == UNKNOWN_KEY and key.split(".")[0] in Config.model_fields:
+    is_of_config = key.split(".")[0] in Config.model_fields and "`sweep." not in problem.hint
+    if problem.message == UNKNOWN_KEY and is_of_config:
         return replace(problem, hint=f"`{key}` belongs under `set` or `grid`")
     if path == BASE and value is None:
         return replace(problem, hint=f"give it {A_CONFIG}")
