@@ -51,6 +51,8 @@ def meant(slot: Slot, value: Any, key: str) -> str:
     types = {option.get("type") for option in options}
     if isinstance(value, str):
         return _meant_by_text(value, types, options, key)
+    if types == {"string"} and isinstance(value, int | float) and not isinstance(value, bool):
+        return f'write "{value}", in quotes'
     if isinstance(value, float) and value.is_integer() and "integer" in types:
         return f"write {value:.0f}"
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -73,7 +75,6 @@ def about_unknown_key(root: type[Section], values: Any, path: KeyPath) -> str:
     section = slot.section(value_at(values, parent)) if slot else None
     if slot is None or section is None:
         return ""
-    own = ", ".join(_own_keys(slot, section, value_at(values, parent)))
     if key.isdecimal() and value_at(values, path) is None:
         return "a decimal comma? numbers have a point, as in 0.001"
     if (same := same_key(root, key)) not in ("", key):
@@ -84,8 +85,8 @@ def about_unknown_key(root: type[Section], values: Any, path: KeyPath) -> str:
     inner = [(*parent, *below) for below in sections_with(key, section) - {()}]
     if below := _fitting(root, values, key, inner)[:MOST_PLACES]:
         return _belongs(key, below)
-    if owners := _owners(slot, key, value_at(values, parent)):
-        return f"{owners}{f' has {own}' if own else ' has no keys of its own'}"
+    if owners := about_owners(root, values, path):
+        return owners
     if other := translated_key(root, values, path):
         return f"`{key}` is `{other}` here; {about_unknown_key(root, values, (*parent, other))}"
     if guess := did_you_mean(key, section.model_fields):
@@ -93,7 +94,18 @@ def about_unknown_key(root: type[Section], values: Any, path: KeyPath) -> str:
     places = _fitting(root, values, key, sections_with(key, root) - {parent})
     if 0 < len(places) <= MOST_PLACES:
         return _belongs(key, places)
+    own = ", ".join(_own_keys(slot, section, value_at(values, parent)))
     return f"known here: {own}" if own else "no keys are known here"
+
+
+def about_owners(root: type[Section], values: Any, path: KeyPath) -> str:
+    """Which other components of the family have the key, and what the chosen one has."""
+    slot, value = slot_at(root, values, path[:-1]), value_at(values, path[:-1])
+    section = slot.section(value) if slot else None
+    if slot is None or section is None or not (owners := _owners(slot, str(path[-1]), value)):
+        return ""
+    own = ", ".join(_own_keys(slot, section, value))
+    return f"{owners} has {own or 'no keys of its own'}"
 
 
 def _belongs(key: str, places: list[KeyPath]) -> str:

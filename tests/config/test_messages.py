@@ -225,7 +225,7 @@ def test_a_line_that_is_wrong(complaint, line, message, hint):
             "add `base:` with one of sgd, momentum, nesterov",
         ),
         ("name: demo", "name: a/b", "name: must begin with a letter or digit", ""),
-        ("name: demo", "name: 3", "name: must be a text, not 3", ""),
+        ("name: demo", "name: 3", "name: must be a text, not 3", 'write "3", in quotes'),
         (
             "kind: moons",
             "kind: moons, preprocessing: [center, scale]",
@@ -236,6 +236,18 @@ def test_a_line_that_is_wrong(complaint, line, message, hint):
             "kind: moons",
             "kind: moons, subset: few",
             "a whole number at least 1 or a section with per_class, not the text 'few'",
+            "",
+        ),
+        (
+            "name: demo",
+            f"name: {'n' * 201}",
+            "name: is too long for the name of a directory: 201 bytes, where 200 are the most",
+            "",
+        ),
+        (
+            "hidden: [8]",
+            "hidden: [8]}\ninitialization: {name: pretrained, run: ' '",
+            "initialization.run: must be a text that is not blank, not the text ' '",
             "",
         ),
         (

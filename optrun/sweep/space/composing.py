@@ -12,6 +12,7 @@ from optrun.config.problems import KeyPath, Place, Problem, dotted
 from optrun.config.schema import Config
 from optrun.config.translate import UNKNOWN_KEY
 from optrun.config.vocabulary import slot_at
+from optrun.config.wording import about_owners
 from optrun.sweep.space.calls import is_call
 from optrun.sweep.space.combinations import Given, Origin
 
@@ -73,8 +74,8 @@ class Composer:
 
 def _advised(problem: Problem, values: Any, origins: dict[str, Origin]) -> Problem:
     """The problem, told as one of the axis where a list is taken for a value or the reverse."""
-    if _is_of_another(problem, values, origins):
-        hint = f"{problem.hint}; keys that only some have go under `each` of a sweep file"
+    if owners := _owners(problem, values, origins):
+        hint = f"{owners}; keys that only some have go under `each` of a sweep file"
         return replace(problem, hint=hint)
     key = dotted(problem.path)
     origin, slot = origins.get(key), slot_at(Config, values, problem.path)
@@ -99,13 +100,14 @@ def _advised(problem: Problem, values: Any, origins: dict[str, Origin]) -> Probl
     return Problem(problem.path, problem.message, hint, problem.place)
 
 
-def _is_of_another(problem: Problem, values: Any, origins: dict[str, Origin]) -> bool:
-    """Whether the key belongs to other components than the one chosen, and several are listed."""
+def _owners(problem: Problem, values: Any, origins: dict[str, Origin]) -> str:
+    """Which other components have an unknown key, where several are listed."""
     section, slot = dotted(problem.path[:-1]), slot_at(Config, values, problem.path[:-1])
-    if problem.message != UNKNOWN_KEY or " belongs to " not in problem.hint:
-        return False
     keys = [section, f"{section}.{slot.choice.key}"] if slot and slot.choice else []
-    return any(len(origins[key].items) > 1 for key in keys if key in origins)
+    several = any(len(origins[key].items) > 1 for key in keys if key in origins)
+    if problem.message != UNKNOWN_KEY or not several:
+        return ""
+    return about_owners(Config, values, problem.path)
 
 
 def _axis_of_parts(path: KeyPath, origin: Origin) -> Problem:

@@ -1,16 +1,17 @@
 """What a sweep is read from: a sweep file and its base, or a config alone."""
 
 import os
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
+from unicodedata import normalize
 
 from optrun.config.document import Document, Unreadable
 from optrun.config.foreign import foreign_sweep
 from optrun.config.judge import misfits
+from optrun.config.names import MOST_BYTES, name_problem
 from optrun.config.problems import KeyPath, Place, Problem, render
 from optrun.config.read import parse_file, read_bytes
-from optrun.config.schema import NAME_PATTERN, Config
+from optrun.config.schema import Config
 from optrun.config.translate import UNKNOWN_KEY
 from optrun.config.vocabulary import value_at
 from optrun.config.wording import show
@@ -61,7 +62,7 @@ def read_source(path: Path) -> SweepSource:
         problems = [*document.problems, *misfits(SweepFile, document)]
         raise ConfigError(render(problems, str(path)))
     base = _base(document, path.parent)
-    return SweepSource(document, base, path.stem)
+    return SweepSource(document, base, normalize("NFC", path.stem))
 
 
 def read_block(source: SweepSource) -> SweepBlock | None:
@@ -71,9 +72,9 @@ def read_block(source: SweepSource) -> SweepBlock | None:
         document.problems += [_advised(problem, document) for problem in found]
         return None
     block = SweepFile.model_validate(document.values).sweep
-    if block.name is None and source.name and not re.fullmatch(NAME_PATTERN, source.name):
+    if block.name is None and source.name and name_problem(source.name):
         message = f"required, for no directory can be called `{source.name}` after the file"
-        hint = "add `name:` with letters, digits, `.`, `_` and `-`"
+        hint = f"add `name:` with letters, digits, `.`, `_` and `-`, {MOST_BYTES} bytes at most"
         place = place_of(document, (*BLOCK, "name"))
         document.problems.append(Problem((*BLOCK, "name"), message, hint, place))
     return block
