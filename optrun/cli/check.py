@@ -19,8 +19,8 @@ def check(
     from optrun.yaml_text import to_yaml
 
     loaded = load(config, overrides or ())
-    for note in loaded.notes:
-        typer.echo(f"note: {note}", err=True)
+    for line in loaded.told():
+        typer.echo(line, err=True)
     if json:
         from json import dumps
 

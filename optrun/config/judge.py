@@ -17,7 +17,7 @@ from optrun.config.choices import CHOICES
 from optrun.config.document import Document
 from optrun.config.problems import KeyPath, Problem, did_you_mean
 from optrun.config.schema import Config
-from optrun.config.suggestions import renamed
+from optrun.config.suggestions import is_elsewhere, renamed
 from optrun.config.translate import UNKNOWN_KEY, is_below, last_key, misnamed, translate
 from optrun.config.vocabulary import Slot, slot_at, value_at
 
@@ -77,6 +77,8 @@ def _beside_wrong_names(root: type[Section], document: Document) -> Iterator[Pro
     for path in misnamed(root, document.values):
         slot, value = slot_at(root, document.values, path), value_at(document.values, path)
         if slot is None or not isinstance(value, dict):
+            continue
+        if slot.choice and is_elsewhere(root, last_key(path), value.get(slot.choice.key)):
             continue
         verdicts = []
         for candidate in _candidates(last_key(path), slot, value):

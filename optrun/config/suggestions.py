@@ -74,6 +74,12 @@ def instead_of_name(key: str, choice: OneOf, name: str) -> str:
     return _sentence(f"`{name}` is `{member}` here{such_as}", alias)
 
 
+def is_elsewhere(root: type[Section], key: str, name: Any) -> bool:
+    """Whether the name is one where most of the family may stand, though not here."""
+    slot = slot_at(root, {}, (SAME_FAMILY[key],)) if key in SAME_FAMILY else None
+    return bool(slot and slot.choice and isinstance(name, str) and name in slot.choice.family)
+
+
 def renamed(key: str, choice: OneOf, name: str) -> str | None:
     """The member of a family that an unknown name stands for; None where no alias knows it."""
     for member in choice.family:

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from optrun.component import OneOf, Section
 from optrun.config.document import Document
 from optrun.config.problems import KeyPath, Problem, did_you_mean
-from optrun.config.suggestions import instead_of_name, instead_of_section
+from optrun.config.suggestions import instead_of_name, instead_of_section, is_elsewhere
 from optrun.config.vocabulary import Slot, child, describe_range, slot_at, value_at
 from optrun.config.wording import about_unknown_key, meant, show
 
@@ -49,7 +49,7 @@ def _translate_one(root: type[Section], document: Document, error: ErrorDetails)
     if kind == "missing":
         return _missing(document, path, slot.describe())
     if kind in MISNAMED and (choice := _misnamed(slot, value)):
-        return _wrong_name(document, slot, path, choice)
+        return _wrong_name(root, document, slot, path, choice)
     if value is None:
         hint = f"{'' if slot.required else 'remove it or '}give it {slot.describe()}"
         return Problem(path, "is empty", hint, document.key_place(path))
@@ -111,7 +111,9 @@ def _misnamed(slot: Slot, value: Any) -> OneOf | None:
     return None
 
 
-def _wrong_name(document: Document, slot: Slot, path: KeyPath, choice: OneOf) -> Problem:
+def _wrong_name(
+    root: type[Section], document: Document, slot: Slot, path: KeyPath, choice: OneOf
+) -> Problem:
     value = value_at(document.values, path)
     spelled = slot.spelled_out(value)
     names = ", ".join(choice.family)
@@ -129,6 +131,8 @@ def _wrong_name(document: Document, slot: Slot, path: KeyPath, choice: OneOf) ->
     if not isinstance(name, str):
         return Problem(at, f"must be one of {names}, not {show(name)}", "", place)
     key = last_key(path)
+    if is_elsewhere(root, key, name):
+        return Problem(at, f"`{name}` cannot stand here", f"there are {names}", place)
     whole = instead_of_section(key, slot, value) if at == path else ""
     hint = whole or _instead_of(name, key, choice)
     return Problem(at, f"unknown name `{name}`", hint, place)

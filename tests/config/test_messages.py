@@ -239,6 +239,18 @@ def test_a_line_that_is_wrong(complaint, line, message, hint):
             "",
         ),
         (
+            "name: sgd, lr: 0.1",
+            "name: sam, base: {name: lookahead, base: sgd}",
+            "x.yaml:4:37: optimizer.base.name: `lookahead` cannot stand here",
+            "there are sgd, momentum, nesterov, asgd",
+        ),
+        (
+            "name: sgd, lr: 0.1",
+            "name: lookahead, base: lbfgs",
+            "x.yaml:4:36: optimizer.base: `lbfgs` cannot stand here",
+            "there are sgd, momentum, nesterov, asgd",
+        ),
+        (
             "name: demo",
             f"name: {'n' * 201}",
             "name: is too long for the name of a directory: 201 bytes, where 200 are the most",

@@ -24,12 +24,13 @@ class Composed:
     Attributes:
         config: None where there are problems.
         problems: of the base and the settings.
-        notes: as when a config is loaded.
+        notes, warnings: as when a config is loaded.
     """
 
     config: Config | None
     problems: Sequence[Problem] = ()
     notes: Sequence[str] = ()
+    warnings: Sequence[Problem] = ()
 
 
 @dataclass
@@ -67,7 +68,7 @@ class Composer:
         notes = assign(Config, document, [setting.assignment for setting in settings])
         if not (problems := problems_of(document)):
             loaded = finished(document, notes)
-            return Composed(loaded.config, (), loaded.notes)
+            return Composed(loaded.config, (), loaded.notes, loaded.warnings)
         origins = {setting.key: setting.origin for setting in settings}
         return Composed(None, [_advised(p, document.values, origins) for p in problems])
 

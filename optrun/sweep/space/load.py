@@ -1,14 +1,14 @@
 """From a sweep file, or a config with axes on the command line, to a sweep that can be run."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from optrun.config.document import Document, Unreadable
-from optrun.config.problems import KeyPath, Place, Problem, count, render
+from optrun.config.problems import KeyPath, Place, Problem, count, render, render_warning
 from optrun.config.schema import Config
 from optrun.config.vocabulary import value_at
 from optrun.errors import ConfigError
@@ -39,6 +39,7 @@ class Sweep:
         epochs: of a run in full; of the longest, if they differ.
         keys: what varies, the seed apart, in the order of a table.
         notes: what a person might not expect of it.
+        warnings: what in its runs is allowed but seldom meant, each once.
         source: the file's name as it was given.
     """
 
@@ -50,9 +51,15 @@ class Sweep:
     epochs: int
     keys: tuple[str, ...]
     notes: tuple[str, ...]
+    warnings: tuple[Problem, ...]
     source: str
     _space: ComposedSpace = field(repr=False, compare=False)
     _written: Mapping[str, Any] = field(repr=False, compare=False)
+
+    def told(self) -> Iterator[str]:
+        """The notes and warnings as a person reads them."""
+        yield from (f"note: {note}" for note in self.notes)
+        yield from (render_warning(warning, self.source) for warning in self.warnings)
 
     def configs(self, candidate: Candidate) -> list[Config]:
         """The candidate's configs, one a seed.
@@ -130,6 +137,7 @@ class _Draft:
         """The sweep, of a draft without problems."""
         if self.block is None:
             raise TypeError("a sweep without problems has its section")
+        warnings = self.review.warnings(self.space.points(), self._number_of_seeds())
         space, repeats = self.space.without_repeats()
         configs = [config for _, config in self.review.configs]
         first, parts = configs[0], chain.from_iterable(self.space.combinations)
@@ -143,6 +151,7 @@ class _Draft:
             epochs=max(config.training.epochs for config in configs),
             keys=tuple(dict.fromkeys(part.key for part in parts)),
             notes=(*notes, *self.review.notes, *([repeats] if repeats else ())),
+            warnings=tuple(warnings),
             source=self.document.source,
             _space=space,
             _written=self._written(),
