@@ -161,7 +161,10 @@ def ending(directory: Path, summary: dict[str, Any], data_dir: Path | None = Non
 def finished_lines(summary: dict[str, Any]) -> list[str]:
     """The result of a finished run, and the time it took."""
     chosen = f"with the weights of epoch {summary['best_epoch']}"
-    lines = [f"test {figures(summary, 'test')}, {chosen}"]
+    if summary["test_loss"] is None:  # a function has no test set
+        lines = [f"{figures(summary, 'train')}, {chosen}"]
+    else:
+        lines = [f"test {figures(summary, 'test')}, {chosen}"]
     if summary["average_test_loss"] is not None:
         lines.append(f"averaged weights of that epoch: test {figures(summary, 'average_test')}")
     return [

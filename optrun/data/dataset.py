@@ -118,9 +118,11 @@ class Dataset(Component):
     Attributes:
         own_objective: whether it brings its own objective (see `optrun.data.objective`) instead of
             features that a model makes scores of.
+        tested: whether it has examples that training does not see.
     """
 
     own_objective: ClassVar[bool] = False
+    tested: ClassVar[bool] = True
 
     validation: ValidationField = 0.1
     """Examples set aside for validation: a number, or a fraction of the training examples.

@@ -227,7 +227,12 @@ class Trainer:
     # Measuring and telling
 
     def test(self) -> dict[str, float | None]:
-        """Loss and accuracy of the chosen weights on the test set, which nothing else looks at."""
+        """Loss and accuracy of the chosen weights on the test set, which nothing else looks at.
+
+        Empty for data without one.
+        """
+        if not self.program.config.dataset.tested:
+            return {}
         begun, data = perf_counter(), self.program.data
         figures = measures("test", self.program.evaluate(data.test, self.best))
         if self.best_average.size:

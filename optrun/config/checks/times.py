@@ -90,7 +90,8 @@ def share_at(scheduler: Schedule, step: int, length: Length) -> float:
     """The share of the first rate that is left at a step, counted from 0."""
     if not isinstance(scheduler, Decaying):
         return 1.0
-    return float(scheduler.shares(np.array([step]), length)[0])
+    with np.errstate(all="ignore"):  # a share too small for a float is 0
+        return float(scheduler.shares(np.array([step]), length)[0])
 
 
 def vanishing(scheduler: Schedule, length: Length) -> Contradiction:
