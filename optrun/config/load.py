@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from optrun.config.checks import doubts
-from optrun.config.choices import write_out_choices
+from optrun.config.choices import choices_made, write_out_choices
 from optrun.config.document import Document
 from optrun.config.foreign import foreign_sweep
 from optrun.config.judge import judge
@@ -33,12 +33,14 @@ class Loaded:
         config: every field checked, every default in place.
         notes: what overrides made of the file that a person might not expect.
         warnings: what in it is allowed but seldom meant.
+        choices: defaults that depend on the dataset, by dotted keys.
         source: the file's name as it was given, or "" for a mapping.
     """
 
     config: Config
     notes: tuple[str, ...]
     warnings: tuple[Problem, ...]
+    choices: Mapping[str, Any]
     source: str
 
     def told(self) -> Iterator[str]:
@@ -77,7 +79,13 @@ def problems_of(document: Document) -> list[Problem]:
 def finished(document: Document, notes: Iterable[str]) -> Loaded:
     """The config that a document without problems is, with the notes there are already."""
     config = write_out_choices(Config.model_validate(document.values))
-    return Loaded(config, tuple(notes), tuple(doubts(dict(config), document)), document.source)
+    return Loaded(
+        config,
+        tuple(notes),
+        tuple(doubts(dict(config), document)),
+        choices_made(document.values, config),
+        document.source,
+    )
 
 
 def resolved(config: Config) -> dict[str, Any]:

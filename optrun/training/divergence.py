@@ -225,7 +225,7 @@ def heavy_momentum(evidence: Evidence) -> Cause | None:
         return None
     sentence = (
         f"likely cause: a momentum of {momentum:g} multiplies the learning rate of "
-        f"{evidence.rate:.3g} by {1 / (1 - momentum):.3g}"
+        f"{evidence.rate:.3g} by {1 / (1 - momentum):.0f}"
     )
     return Cause(sentence, (f"try {evidence.stepper_key}.momentum=0.9", lower_rate(evidence)))
 
