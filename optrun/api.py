@@ -41,7 +41,8 @@ def train(
         `summary["status"]` says so.
 
     Warns:
-        UserWarning: an override leaves out keys of the file, which are named.
+        UserWarning: an override leaves out keys of the file, which are named; or what the config
+            says is allowed but seldom meant.
 
     Raises:
         ConfigError: the config is wrong; the message lists every problem.
@@ -56,8 +57,8 @@ def train(
     from optrun.viz.curves import update_curves
 
     loaded = load(config, overrides)
-    for note in loaded.notes:
-        warnings.warn(note, stacklevel=2)
+    for line in loaded.told():
+        warnings.warn(line.removeprefix("note: "), stacklevel=2)
     with closing(watch() if progress else Observer()) as observer:
         directory = run(loaded.config, out, data_dir, observer)
     update_curves(directory)

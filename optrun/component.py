@@ -32,6 +32,9 @@ Decay = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 Size = Annotated[int, Field(ge=0)]
 
+NOT_BLANK = r"^.*\S.*$"
+"""Pattern of a text that holds more than blanks."""
+
 
 class Section(BaseModel):
     """A mapping of the config: unknown keys and wrong types are errors, values never change."""

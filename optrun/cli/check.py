@@ -18,12 +18,17 @@ def check(
 ) -> None:
     """Check a config without running it, and print it with every default written out."""
     from optrun.config.load import load, resolved
+    from optrun.settings import value_text
     from optrun.yaml_text import to_yaml
 
     loaded = load(config, overrides or ())
-    for note in loaded.notes:
-        typer.echo(f"note: {note}", err=True)
+    for line in loaded.told():
+        typer.echo(line, err=True)
     if json:
         print_json(resolved(loaded.config))
         return
-    typer.echo(f"# ok: {config}\n{to_yaml(resolved(loaded.config))}", nl=False)
+    typer.echo(f"# ok: {config}")
+    if loaded.choices:
+        chosen = ", ".join(f"{key} {value_text(value)}" for key, value in loaded.choices.items())
+        typer.echo(f"# chosen for this dataset: {chosen}")
+    typer.echo(to_yaml(resolved(loaded.config)), nl=False)

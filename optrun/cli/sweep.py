@@ -76,8 +76,8 @@ def sweep(
         raise UserError("--json goes with --dry-run; `optrun runs --sweep NAME --json` gives runs")
     order = Order(out, data_dir, engine, workers or usable_cores(), fail_fast)
     loaded = load_sweep(file, overrides or (), samples)
-    for note in loaded.notes:
-        typer.echo(f"note: {note}", err=True)
+    for line in loaded.told():
+        typer.echo(line, err=True)
     if dry_run:
         show_preview(loaded, order, json)
     else:

@@ -35,8 +35,8 @@ def train(
     from optrun.config.load import load
 
     loaded = load(config, overrides or ())
-    for note in loaded.notes:
-        typer.echo(f"note: {note}", err=True)
+    for line in loaded.told():
+        typer.echo(line, err=True)
 
     from optrun.store.run_directory import RunDirectory
     from optrun.training.run import run

@@ -8,9 +8,10 @@ from typing import Any, Literal
 from pydantic import TypeAdapter, ValidationError
 
 from optrun.component import Section
-from optrun.config.problems import KeyPath
+from optrun.config.problems import KeyPath, dotted
 from optrun.config.schema import Config
 from optrun.config.training import USUAL_BATCH
+from optrun.config.vocabulary import value_at
 from optrun.data.dataset import Dataset
 from optrun.nn.initializers import INITIALIZERS, HeUniform, Initializer
 from optrun.nn.losses import MSE, Loss, Softmax
@@ -93,6 +94,13 @@ USUAL: dict[KeyPath, Section] = {
     ("initialization",): HeUniform(),
     ("initialization", "otherwise"): HeUniform(),
 }
+
+
+def choices_made(values: dict[str, Any], config: Config) -> dict[str, Any]:
+    """What was chosen where the values give nothing, by dotted keys: `{"loss": {"name": …}}`."""
+    plain = config.model_dump(mode="json")
+    missing = [path for path in CHOICES if value_at(values, path) is None]
+    return {dotted(path): chosen for path in missing if (chosen := value_at(plain, path))}
 
 
 def _filled(section: Any, path: KeyPath, choice: Any) -> Any:

@@ -17,7 +17,8 @@ from optrun.config.choices import CHOICES
 from optrun.config.document import Document
 from optrun.config.problems import KeyPath, Problem, did_you_mean
 from optrun.config.schema import Config
-from optrun.config.translate import UNKNOWN_KEY, is_below, misnamed, translate
+from optrun.config.suggestions import is_elsewhere, renamed
+from optrun.config.translate import UNKNOWN_KEY, is_below, last_key, misnamed, translate
 from optrun.config.vocabulary import Slot, slot_at, value_at
 
 
@@ -77,8 +78,10 @@ def _beside_wrong_names(root: type[Section], document: Document) -> Iterator[Pro
         slot, value = slot_at(root, document.values, path), value_at(document.values, path)
         if slot is None or not isinstance(value, dict):
             continue
+        if slot.choice and is_elsewhere(root, last_key(path), value.get(slot.choice.key)):
+            continue
         verdicts = []
-        for candidate in _candidates(slot, value):
+        for candidate in _candidates(last_key(path), slot, value):
             values = copy.deepcopy(document.values)
             value_at(values, path[:-1])[path[-1]] = candidate
             other = Document(document.source, values, document.keys, document.items)
@@ -91,13 +94,14 @@ def _beside_wrong_names(root: type[Section], document: Document) -> Iterator[Pro
                 yield _told_by_all([problem for problem in told if problem], keys)
 
 
-def _candidates(slot: Slot, value: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The section under every name that would choose a component."""
+def _candidates(key: str, slot: Slot, value: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The section under every name that would choose a component, or the one that is meant."""
     for choice in slot.choices(value):
         name = value.get(choice.key)
         if not isinstance(name, str) or name not in choice.family:
-            for member in choice.family:
-                yield from _candidates(slot, value | {choice.key: member})
+            meant = renamed(key, choice, name) if isinstance(name, str) else None
+            for member in [meant] if meant else choice.family:
+                yield from _candidates(key, slot, value | {choice.key: member})
             return
     yield value
 
@@ -108,6 +112,8 @@ def _told_by_all(told: list[Problem], keys: set[str]) -> Problem:
         if problem.message != UNKNOWN_KEY:
             return problem
     unknown = told[0]
+    if len(told) == 1:
+        return unknown
     hint = did_you_mean(str(unknown.path[-1]), keys)
     return Problem(unknown.path, UNKNOWN_KEY, hint, unknown.place)
 

@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from optrun.config.choices import write_out_choices
+from optrun.config.checks import doubts
+from optrun.config.choices import choices_made, write_out_choices
 from optrun.config.document import Document
+from optrun.config.foreign import foreign_sweep
 from optrun.config.judge import judge
 from optrun.config.overrides import apply_overrides
-from optrun.config.problems import KeyPath, Problem, render
+from optrun.config.problems import KeyPath, Problem, render, render_warning
 from optrun.config.read import read_file
 from optrun.config.schema import Config
 from optrun.config.vocabulary import value_at
-from optrun.data.whitening import Whitening
 from optrun.errors import ConfigError
 
 LARGEST = 2**63 - 1
@@ -30,14 +31,22 @@ class Loaded:
 
     Attributes:
         config: every field checked, every default in place.
-        notes: what overrides made of the file that a person might not expect, and what in it is
-            allowed but seldom meant.
+        notes: what overrides made of the file that a person might not expect.
+        warnings: what in it is allowed but seldom meant.
+        choices: defaults that depend on the dataset, by dotted keys.
         source: the file's name as it was given, or "" for a mapping.
     """
 
     config: Config
     notes: tuple[str, ...]
+    warnings: tuple[Problem, ...]
+    choices: Mapping[str, Any]
     source: str
+
+    def told(self) -> Iterator[str]:
+        """The notes and warnings as a person reads them."""
+        yield from (f"note: {note}" for note in self.notes)
+        yield from (render_warning(warning, self.source) for warning in self.warnings)
 
 
 def load(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) -> Loaded:
@@ -70,48 +79,18 @@ def problems_of(document: Document) -> list[Problem]:
 def finished(document: Document, notes: Iterable[str]) -> Loaded:
     """The config that a document without problems is, with the notes there are already."""
     config = write_out_choices(Config.model_validate(document.values))
-    return Loaded(config, (*notes, *_seldom_meant(config)), document.source)
+    return Loaded(
+        config,
+        tuple(notes),
+        tuple(doubts(dict(config), document)),
+        choices_made(document.values, config),
+        document.source,
+    )
 
 
 def resolved(config: Config) -> dict[str, Any]:
     """The config as a plain mapping with every default written out; it loads as an equal one."""
     return config.model_dump(mode="json")
-
-
-def _seldom_meant(config: Config) -> Iterator[str]:
-    method, examples = config.optimizer.rule or config.optimizer, config.dataset.sizes().train
-    batch = config.training.examples_per_step(examples)
-    if method.full_batches and batch < examples:
-        yield (
-            f"`{method.name}` compares gradients of successive steps, which are of {batch} other "
-            f"examples each time; `training.batch_size: full` takes all {examples} at each step"
-        )
-    elif method.full_batches and (drawn := _drawn_anew(config)):
-        yield (
-            f"`{method.name}` compares gradients of successive steps, and {drawn} makes each of "
-            "them one of another objective"
-        )
-    if method.name == "newton" and len(config.model.widths(1, 1)) > 2:
-        yield (
-            "`newton` climbs where a network's loss is curved downwards; an `optimizer.damping` of "
-            "0.1 or more, or a model without hidden layers, keeps it going down"
-        )
-    seen = config.dataset.stored
-    for step in config.dataset.preprocessing:
-        if isinstance(step, Whitening) and examples <= seen.features:
-            yield (
-                f"`{step.name}` sees {examples} training examples of {seen.features} features, too "
-                "few to tell all directions apart; other examples are blown up in the rest unless "
-                "`eps` is large"
-            )
-        seen = step.leaves(seen)
-
-
-def _drawn_anew(config: Config) -> str | None:
-    """What is drawn at every step, if anything is."""
-    if any(config.regularization.rates(len(config.model.widths(1, 1)) - 2)):
-        return "dropout"
-    return "augmentation" if config.dataset.augmentation else None
 
 
 def _refuse_other_types(source: object, overrides: object) -> None:
@@ -127,6 +106,8 @@ def _refuse_other_types(source: object, overrides: object) -> None:
 
 
 def _refuse_sweep(document: Document) -> None:
+    if foreign := foreign_sweep(document.values):
+        raise ConfigError(f"{document.source}: {foreign}" if document.source else foreign)
     if "sweep" in document.values:
         name = document.source
         hint = f"; `optrun sweep {name}` runs it" if name else ", no config"

@@ -75,7 +75,16 @@ def render(problems: Sequence[Problem], source: str = "", most: int | None = Non
     total = f"{count(len(ordered), 'problem')} in {source or 'the config'}"
     if len(parts) < len(ordered):
         total += f"; these are the first {len(parts)}"
-    return "\n".join([*parts, total]).encode("utf-8", "backslashreplace").decode()
+    return _printable("\n".join([*parts, total]))
+
+
+def render_warning(problem: Problem, source: str = "") -> str:
+    """What is seldom meant, at its place."""
+    return _printable(_render_one(problem, source, "warning: "))
+
+
+def _printable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _order(problem: Problem) -> tuple[int, str, int, int]:
@@ -83,15 +92,15 @@ def _order(problem: Problem) -> tuple[int, str, int, int]:
     return (place.text.order, place.text.name, place.line, place.column) if place else (0, "", 0, 0)
 
 
-def _render_one(problem: Problem, source: str) -> str:
+def _render_one(problem: Problem, source: str, kind: str = "") -> str:
     place = problem.place
     subject = f"{dotted(problem.path)}: " if problem.path else ""
     if place is None:
         where = f"{source}: " if source else ""
         hint = f"\n      | {problem.hint}" if problem.hint else ""
-        return f"{where}{subject}{problem.message}{hint}"
+        return f"{where}{kind}{subject}{problem.message}{hint}"
     where = f"{place.text.name}:{place.line}:{place.column}" if place.text.is_file else str(place)
-    return f"{where}: {subject}{problem.message}\n{_excerpt(place, problem.hint)}"
+    return f"{where}: {kind}{subject}{problem.message}\n{_excerpt(place, problem.hint)}"
 
 
 def _excerpt(place: Place, hint: str) -> str:

@@ -1,11 +1,11 @@
 """The sections of a config."""
 
-import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from optrun.component import Count, OneOf, Section
+from optrun.config.names import FolderName
 from optrun.config.training import Training
 from optrun.data.catalog import AnyDataset
 from optrun.nn.losses import LOSSES, Loss
@@ -19,22 +19,6 @@ from optrun.optim.optimizers import OPTIMIZERS
 from optrun.optim.schedule import Schedule
 from optrun.optim.schedules import SCHEDULES
 from optrun.optim.warmup import WARMUPS, Warmup
-
-NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
-
-
-def _name_of_a_folder(name: str) -> str:
-    if not re.fullmatch(NAME_PATTERN, name):
-        raise ValueError(
-            "must begin with a letter or digit and go on with letters, digits, `.`, `_` or `-`, "
-            "for run directories are named after it"
-        )
-    return name
-
-
-FolderName = Annotated[
-    str, AfterValidator(_name_of_a_folder), Field(json_schema_extra={"pattern": NAME_PATTERN})
-]
 
 
 class Config(Section):

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from optrun.component import OneOf, Section
 from optrun.config.document import Document
 from optrun.config.problems import KeyPath, Problem, did_you_mean
+from optrun.config.suggestions import instead_of_name, instead_of_section, is_elsewhere
 from optrun.config.vocabulary import Slot, child, describe_range, slot_at, value_at
 from optrun.config.wording import about_unknown_key, meant, show
 
@@ -48,9 +49,9 @@ def _translate_one(root: type[Section], document: Document, error: ErrorDetails)
     if kind == "missing":
         return _missing(document, path, slot.describe())
     if kind in MISNAMED and (choice := _misnamed(slot, value)):
-        return _wrong_name(document, slot, path, choice)
+        return _wrong_name(root, document, slot, path, choice)
     if value is None:
-        hint = f"remove it or give it {slot.describe()}"
+        hint = f"{'' if slot.required else 'remove it or '}give it {slot.describe()}"
         return Problem(path, "is empty", hint, document.key_place(path))
     return _wrong_value(document, path, slot, value, kind)
 
@@ -110,7 +111,9 @@ def _misnamed(slot: Slot, value: Any) -> OneOf | None:
     return None
 
 
-def _wrong_name(document: Document, slot: Slot, path: KeyPath, choice: OneOf) -> Problem:
+def _wrong_name(
+    root: type[Section], document: Document, slot: Slot, path: KeyPath, choice: OneOf
+) -> Problem:
     value = value_at(document.values, path)
     spelled = slot.spelled_out(value)
     names = ", ".join(choice.family)
@@ -123,11 +126,28 @@ def _wrong_name(document: Document, slot: Slot, path: KeyPath, choice: OneOf) ->
         return Problem(named, "is empty", hint, document.key_place(named))
     at = path if isinstance(value, str) else named
     place = document.value_place(at)
+    if isinstance(name, str) and not name.strip():
+        return Problem(at, "is empty", f"give it one of {names}", place)
     if not isinstance(name, str):
         return Problem(at, f"must be one of {names}, not {show(name)}", "", place)
-    guess = did_you_mean(name, choice.family)
-    hint = f"{guess} There are {names}" if guess else f"there are {names}"
+    key = last_key(path)
+    if is_elsewhere(root, key, name):
+        return Problem(at, f"`{name}` cannot stand here", f"there are {names}", place)
+    whole = instead_of_section(key, slot, value) if at == path else ""
+    hint = whole or _instead_of(name, key, choice)
     return Problem(at, f"unknown name `{name}`", hint, place)
+
+
+def _instead_of(name: str, key: str, choice: OneOf) -> str:
+    if told := instead_of_name(key, choice, name):
+        return told
+    names, guess = ", ".join(choice.family), did_you_mean(name, choice.family)
+    return f"{guess} There are {names}" if guess else f"there are {names}"
+
+
+def last_key(path: KeyPath) -> str:
+    """The last key, which for an item is that of its list."""
+    return next((part for part in reversed(path) if isinstance(part, str)), "")
 
 
 def _missing(document: Document, path: KeyPath, wanted: str) -> Problem:
@@ -139,4 +159,4 @@ def _wrong_value(document: Document, path: KeyPath, slot: Slot, value: Any, kind
     bounds = describe_range(slot.schema) if kind in OUT_OF_RANGE else ""
     wanted = bounds or slot.describe()
     message = f"must be {wanted}, not {show(value)}"
-    return Problem(path, message, meant(slot, value), document.value_place(path))
+    return Problem(path, message, meant(slot, value, last_key(path)), document.value_place(path))

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from optrun.component import OneOf, Section, table
+from optrun.component import NOT_BLANK, OneOf, Section, table
 from optrun.config.problems import KeyPath
 from optrun.durations import PATTERN
 
@@ -74,6 +74,11 @@ class Slot:
         elif section := self.section(value):
             yield section
 
+    @property
+    def has_sections(self) -> bool:
+        """Whether a section may stand here."""
+        return next(self.sections(), None) is not None
+
     def _member(self, value: Any) -> Any:
         if not self.choice:
             return None
@@ -106,7 +111,7 @@ class Slot:
         if section := self.section({}):
             return "a section with " + ", ".join(section.model_fields)
         if self.item and (self.item.choice or self.item.section({})):
-            return "a list, each item " + self.item.describe()
+            return f"a list{_size(self.schema)}, each item {self.item.describe()}"
         return describe_schema(self.schema)
 
     @cached_property
@@ -136,6 +141,28 @@ def slot_at(root: type[Section], values: Any, path: KeyPath) -> Slot | None:
             return None
         slot, values = slot.below(values, part), child(values, part)
     return slot
+
+
+@cache
+def sections_with(key: str, section: type[Section]) -> frozenset[KeyPath]:
+    """Where in a section `key` may stand: its own path, (), and those of sections below."""
+    paths: set[KeyPath] = {()} if key in section.model_fields else set()
+    for name in section.model_fields:
+        slot = Slot.of(section, name)
+        for inner in slot.sections() if slot else ():
+            paths |= {(name, *path) for path in sections_with(key, inner)}
+    return frozenset(paths)
+
+
+@cache
+def all_keys(section: type[Section]) -> frozenset[str]:
+    """The keys of a section and of all sections below it."""
+    keys = set(section.model_fields)
+    for name in section.model_fields:
+        slot = Slot.of(section, name)
+        for inner in slot.sections() if slot else ():
+            keys |= all_keys(inner)
+    return frozenset(keys)
 
 
 def value_at(values: Any, path: KeyPath) -> Any:
@@ -169,7 +196,8 @@ def describe_schema(schema: dict[str, Any]) -> str:
         return _describe_array(schema)
     names = {"number": "a number", "integer": "a whole number", "boolean": "true or false"}
     kind = schema.get("type", "object")
-    name = {**names, "string": "a text"}.get(kind, "a section")
+    text = "a text that is not blank" if schema.get("pattern") == NOT_BLANK else "a text"
+    name = {**names, "string": text}.get(kind, "a section")
     return f"{name} {describe_range(schema)}".rstrip()
 
 
@@ -185,12 +213,15 @@ def describe_range(schema: dict[str, Any]) -> str:
 
 
 def _describe_array(schema: dict[str, Any]) -> str:
+    return f"a list{_size(schema)}, each item {describe_schema(schema.get('items', {}))}"
+
+
+def _size(schema: dict[str, Any]) -> str:
+    """How many items a list has: " of 2", " of at least 1"."""
     least, most = schema.get("minItems"), schema.get("maxItems")
     if least is not None and least == most:
-        size = f" of {least}"
-    else:
-        size = f" of at least {least}" if least else ""
-    return f"a list{size}, each item {describe_schema(schema.get('items', {}))}"
+        return f" of {least}"
+    return f" of at least {least}" if least else ""
 
 
 def _annotation(field: FieldInfo) -> Any:

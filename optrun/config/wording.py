@@ -1,12 +1,21 @@
 """The sentences about single values and keys: what was given, what was probably meant."""
 
-from functools import cache
+from collections.abc import Iterable
 from math import isfinite
 from typing import Any
 
 from optrun.component import Section
 from optrun.config.problems import KeyPath, did_you_mean, dotted
-from optrun.config.vocabulary import Slot, slot_at, value_at
+from optrun.config.suggestions import (
+    decimal_comma,
+    instead_of_choice,
+    instead_of_key,
+    instead_of_section,
+    is_valid,
+    same_key,
+    translated_key,
+)
+from optrun.config.vocabulary import Slot, sections_with, slot_at, value_at
 
 LONGEST_SHOWN = 40
 MOST_PLACES = 3
@@ -28,8 +37,12 @@ def show(value: Any) -> str:
     return _cut(str(value))
 
 
-def meant(slot: Slot, value: Any) -> str:
-    """What to write instead of an unfit value, where the value itself suggests it."""
+def meant(slot: Slot, value: Any, key: str) -> str:
+    """What to write instead of an unfit value, where the value itself or the key suggests it."""
+    if hint := _empty_or_none(slot, value) or instead_of_section(key, slot, value):
+        return hint
+    if isinstance(value, str) and value.strip() and slot.item and is_valid(slot, f"[{value}]"):
+        return f"write [{value}]"
     if slot.choice or slot.section(value):
         return ""
     options = slot.schema.get("anyOf", [slot.schema])
@@ -37,13 +50,14 @@ def meant(slot: Slot, value: Any) -> str:
         return "infinity and NaN are not allowed: write a finite number"
     types = {option.get("type") for option in options}
     if isinstance(value, str):
-        return _meant_by_text(value, types, options)
+        return _meant_by_text(value, types, options, key)
+    if types == {"string"} and isinstance(value, int | float) and not isinstance(value, bool):
+        return f'write "{value}", in quotes'
     if isinstance(value, float) and value.is_integer() and "integer" in types:
         return f"write {value:.0f}"
-    arrays = [option for option in options if option.get("type") == "array"]
-    if arrays and types <= {"array", "null"} and isinstance(value, int | float):
-        is_pair = arrays[0].get("minItems") == arrays[0].get("maxItems") == 2
-        return f"write [{-abs(value)}, {abs(value)}]" if is_pair else f"write [{value}]"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        listed = f"[{-abs(value)}, {abs(value)}]" if key == "by_value" else f"[{value}]"
+        return f"write {listed}" if is_valid(slot, listed) else ""
     return ""
 
 
@@ -61,17 +75,37 @@ def about_unknown_key(root: type[Section], values: Any, path: KeyPath) -> str:
     section = slot.section(value_at(values, parent)) if slot else None
     if slot is None or section is None:
         return ""
-    own = ", ".join(_own_keys(slot, section, value_at(values, parent)))
-    if below := _nearest_first(_sections_with(key, section) - {()})[:MOST_PLACES]:
-        return _belongs(key, [(*parent, *path) for path in below])
-    if owners := _owners(slot, key, value_at(values, parent)):
-        return f"{owners}{f' has {own}' if own else ' has no keys of its own'}"
+    if key.isdecimal() and value_at(values, path) is None:
+        return "a decimal comma? numbers have a point, as in 0.001"
+    if (same := same_key(root, key)) not in ("", key):
+        is_here = same in section.model_fields
+        return f"write `{same}`" if is_here else about_unknown_key(root, values, (*parent, same))
+    if hint := instead_of_key(root, values, path):
+        return hint
+    inner = [(*parent, *below) for below in sections_with(key, section) - {()}]
+    if below := _fitting(root, values, key, inner)[:MOST_PLACES]:
+        return _belongs(key, below)
+    if owners := about_owners(root, values, path):
+        return owners
+    if other := translated_key(root, values, path):
+        return f"`{key}` is `{other}` here; {about_unknown_key(root, values, (*parent, other))}"
     if guess := did_you_mean(key, section.model_fields):
         return guess
-    places = _nearest_first(_sections_with(key, root) - {parent})
+    places = _fitting(root, values, key, sections_with(key, root) - {parent})
     if 0 < len(places) <= MOST_PLACES:
         return _belongs(key, places)
+    own = ", ".join(_own_keys(slot, section, value_at(values, parent)))
     return f"known here: {own}" if own else "no keys are known here"
+
+
+def about_owners(root: type[Section], values: Any, path: KeyPath) -> str:
+    """Which other components of the family have the key, and what the chosen one has."""
+    slot, value = slot_at(root, values, path[:-1]), value_at(values, path[:-1])
+    section = slot.section(value) if slot else None
+    if slot is None or section is None or not (owners := _owners(slot, str(path[-1]), value)):
+        return ""
+    own = ", ".join(_own_keys(slot, section, value))
+    return f"{owners} has {own or 'no keys of its own'}"
 
 
 def _belongs(key: str, places: list[KeyPath]) -> str:
@@ -100,22 +134,23 @@ def _owners(slot: Slot, key: str, value: Any) -> str:
     return ""
 
 
-@cache
-def _sections_with(key: str, section: type[Section]) -> frozenset[KeyPath]:
-    """Where in a section `key` may stand: its own path, (), and those of sections below."""
-    paths: set[KeyPath] = {()} if key in section.model_fields else set()
-    for name in section.model_fields:
-        slot = Slot.of(section, name)
-        for inner in slot.sections() if slot else ():
-            paths |= {(name, *path) for path in _sections_with(key, inner)}
-    return frozenset(paths)
+def _fitting(
+    root: type[Section], values: Any, key: str, places: Iterable[KeyPath]
+) -> list[KeyPath]:
+    """The nearest first; where the components chosen have the key, only those."""
+    nearest = sorted(places, key=lambda path: (len(path), path))
+    return [path for path in nearest if slot_at(root, values, (*path, key))] or nearest
 
 
-def _nearest_first(paths: frozenset[KeyPath]) -> list[KeyPath]:
-    return sorted(paths, key=lambda path: (len(path), path))
+def _empty_or_none(slot: Slot, value: Any) -> str:
+    """For `true`, `false` and 0 where a section stands."""
+    if value is True and not slot.choice and is_valid(slot, "{}"):
+        return "write `{}` for its defaults"
+    is_none = (value is False or value == 0) and slot.has_sections and is_valid(slot, "null")
+    return "write `null` for none" if is_none else ""
 
 
-def _meant_by_text(text: str, types: set[Any], options: list[dict[str, Any]]) -> str:
+def _meant_by_text(text: str, types: set[Any], options: list[dict[str, Any]], key: str) -> str:
     if "boolean" in types and text.lower() in {"on", "off", "yes", "no"}:
         return f"write `{'true' if text.lower() in {'on', 'yes'} else 'false'}`"
     if types & {"number", "integer"} and _is_number(text):
@@ -123,7 +158,9 @@ def _meant_by_text(text: str, types: set[Any], options: list[dict[str, Any]]) ->
         return f"write {number}, without {'quotes' if number == text else 'underscores'}"
     names = [option["const"] for option in options if "const" in option]
     names += [name for option in options for name in option.get("enum", ())]
-    return did_you_mean(text, names)
+    if types & {"number", "integer"} and (hint := decimal_comma(text, "number" not in types)):
+        return hint
+    return instead_of_choice(key, text, names) or did_you_mean(text, names)
 
 
 def _is_number(text: str) -> bool:

@@ -1,7 +1,7 @@
 """Functions of a few parameters, to watch an optimizer walk: no data, and nothing random.
 
-Each is one example whose loss is f(θ); see `optrun.data.objective` for the kernels' arguments. The
-kernels compute in float64 whatever the run's type.
+Each is one example whose loss is f(θ), and there is nothing to test on. See `optrun.data.objective`
+for the kernels' arguments. The kernels compute in float64 whatever the run's type.
 """
 
 from pathlib import Path
@@ -109,6 +109,7 @@ class Saddle(Function):
     """
 
     kind: Literal["saddle"] = "saddle"
+    bounded = False
     start: Pair = Field([1.0, 0.001])
 
     @kernel
@@ -272,6 +273,7 @@ class Cubic(Function):
     """
 
     kind: Literal["cubic"] = "cubic"
+    bounded = False
     start: Number = Field([0.5])
 
     @kernel

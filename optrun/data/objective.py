@@ -25,6 +25,8 @@ class Objective(Dataset):
     """A function of θ to make small, with its gradient and curvature beside it."""
 
     own_objective: ClassVar[bool] = True
+    bounded: ClassVar[bool] = True
+    """Whether the loss has a lower bound."""
 
     loss: ClassVar[Kernel]
     curve: ClassVar[Kernel]

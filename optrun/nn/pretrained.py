@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from optrun.component import Component, OneOf, Size, table
+from optrun.component import NOT_BLANK, Component, OneOf, Size, table
 from optrun.errors import RunError
 from optrun.nn.initializers import INITIALIZERS, Initializer
 from optrun.store.reading import check_is_run, load_weights
@@ -29,7 +29,7 @@ class Pretrained(Component):
     """
 
     name: Literal["pretrained"] = "pretrained"
-    run: Annotated[str, Field(pattern=r"^.*\S.*$")]
+    run: Annotated[str, Field(pattern=NOT_BLANK)]
     """Directory of the other run, relative to where optrun is started; `~` is one's home."""
     layers: Annotated[list[Size], Field(min_length=1)] | None = None
     """The layers taken, counted from 0. Default: all."""

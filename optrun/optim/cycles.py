@@ -78,6 +78,9 @@ class Cyclic(Schedule):
     gamma: Factor | None = None
     """γ, what the height is multiplied by at every step; for `exp_range` alone."""
 
+    def own_climb(self, length: Length) -> str:
+        return "up"
+
     def rates(self, lr: float, steps: int, length: Length) -> np.ndarray:
         up = length(self.up)
         down = up if self.down is None else length(self.down)
@@ -119,6 +122,9 @@ class OneCycle(Schedule):
     """f, how many times lower than the first rate the last one is."""
     three_phase: bool = False
     """Whether the fall stops over at the first rate."""
+
+    def own_climb(self, length: Length) -> str:
+        return "up"
 
     def rates(self, lr: float, steps: int, length: Length) -> np.ndarray:
         first, up = lr / self.div_factor, length(self.up)
@@ -165,6 +171,9 @@ class WarmupStableDecay(Schedule):
     """α_min, the rate the fall ends at."""
 
     optional = frozenset({"warmup"})
+
+    def own_climb(self, length: Length) -> str:
+        return "warmup" if length(self.warmup) else ""
 
     def rates(self, lr: float, steps: int, length: Length) -> np.ndarray:
         climb, fall = min(length(self.warmup), steps), length(self.decay)

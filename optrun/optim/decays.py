@@ -6,6 +6,8 @@ its last step, and the schedule has it at the next. `inverse_sqrt` alone counts 
 of the warmup.
 """
 
+import math
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
@@ -29,7 +31,22 @@ class Constant(Schedule):
         return np.full(steps, lr)
 
 
-class Step(Schedule):
+class Decaying(Schedule):
+    """A share of the rate that time alone decides, and that no floor holds up."""
+
+    @abstractmethod
+    def shares(self, t: np.ndarray, length: Length) -> np.ndarray:
+        """α_t/α₀ at the steps t, counted from 0; float64."""
+
+    @abstractmethod
+    def gentler(self, share: float, length: Length) -> str:
+        """The field that makes the last step's share this one, as it is written."""
+
+    def rates(self, lr: float, steps: int, length: Length) -> np.ndarray:
+        return lr * self.shares(np.arange(steps), length)
+
+
+class Step(Decaying):
     """A cut by a constant factor at regular intervals.
 
     α_t = α₀·γ^⌊t/s⌋
@@ -43,8 +60,11 @@ class Step(Schedule):
     gamma: Factor = 0.1
     """γ, what the rate is multiplied by at a cut."""
 
-    def rates(self, lr: float, steps: int, length: Length) -> np.ndarray:
-        return lr * self.gamma ** (np.arange(steps) // length(self.every))
+    def shares(self, t: np.ndarray, length: Length) -> np.ndarray:
+        return self.gamma ** (t // length(self.every))
+
+    def gentler(self, share: float, length: Length) -> str:
+        return f"gamma: {share ** (1 / max((length.total - 1) // length(self.every), 1)):.4g}"
 
 
 class Piecewise(Schedule):
@@ -82,7 +102,7 @@ class Piecewise(Schedule):
                 yield ("milestones", i), message, "write milestones in the order of time"
 
 
-class Exponential(Schedule):
+class Exponential(Decaying):
     """A smooth geometric decay.
 
     α_t = α₀·β^(t/s)
@@ -99,11 +119,14 @@ class Exponential(Schedule):
 
     paces = frozenset({"every"})
 
-    def rates(self, lr: float, steps: int, length: Length) -> np.ndarray:
-        return lr * self.gamma ** (np.arange(steps) / length(self.every))
+    def shares(self, t: np.ndarray, length: Length) -> np.ndarray:
+        return self.gamma ** (t / length(self.every))
+
+    def gentler(self, share: float, length: Length) -> str:
+        return f"gamma: {share ** (length(self.every) / length.total):.6g}"
 
 
-class NaturalExponential(Schedule):
+class NaturalExponential(Decaying):
     """A smooth geometric decay, written with e.
 
     α_t = α₀·e^(−βt/s)
@@ -119,11 +142,14 @@ class NaturalExponential(Schedule):
 
     paces = frozenset({"every"})
 
-    def rates(self, lr: float, steps: int, length: Length) -> np.ndarray:
-        return lr * np.exp(-self.beta * np.arange(steps) / length(self.every))
+    def shares(self, t: np.ndarray, length: Length) -> np.ndarray:
+        return np.exp(-self.beta * t / length(self.every))
+
+    def gentler(self, share: float, length: Length) -> str:
+        return f"beta: {-math.log(share) * length(self.every) / length.total:.4g}"
 
 
-class InverseTime(Schedule):
+class InverseTime(Decaying):
     """Decay with the inverse of time.
 
     α_t = α₀/(1 + βt/s)
@@ -139,8 +165,14 @@ class InverseTime(Schedule):
 
     paces = frozenset({"every"})
 
+    def shares(self, t: np.ndarray, length: Length) -> np.ndarray:
+        return 1 / (1 + self.beta * t / length(self.every))
+
     def rates(self, lr: float, steps: int, length: Length) -> np.ndarray:
         return lr / (1 + self.beta * np.arange(steps) / length(self.every))
+
+    def gentler(self, share: float, length: Length) -> str:
+        return f"beta: {(1 / share - 1) * length(self.every) / length.total:.4g}"
 
 
 class InverseSqrt(Schedule):

@@ -43,6 +43,10 @@ class Schedule(Component):
         """The column of metrics.csv that it answers to, if it does."""
         return None
 
+    def own_climb(self, length: Length) -> str:
+        """The field that gives the length of a climb it begins with; empty where it has none."""
+        return ""
+
     @abstractmethod
     def rates(self, lr: float, steps: int, length: Length) -> np.ndarray:
         """The rate at each of `steps` steps for the optimizer's `lr`, float64 (steps,)."""

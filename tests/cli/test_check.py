@@ -27,7 +27,12 @@ def config(tmp_path):
 def test_it_prints_a_config_that_loads_as_the_same(config, tmp_path):
     result = CliRunner().invoke(app, ["check", config, "seed=3"])
     assert result.exit_code == 0
-    assert result.stdout.startswith(f"# ok: {config}\nname: demo\nseed: 3\n")
+    assert result.stdout.startswith(
+        f"# ok: {config}\n"
+        "# chosen for this dataset: loss softmax, initialization xavier_uniform, "
+        "training.batch_size 128, training.best_by val_accuracy\n"
+        "name: demo\nseed: 3\n"
+    )
     printed = tmp_path / "printed.yaml"
     printed.write_text(result.stdout, encoding="utf-8")
     assert load(printed).config == load(config, ["seed=3"]).config
@@ -36,6 +41,24 @@ def test_it_prints_a_config_that_loads_as_the_same(config, tmp_path):
 def test_json(config):
     result = CliRunner().invoke(app, ["check", config, "--json"])
     assert json.loads(result.stdout) == resolved(load(config).config)
+
+
+def test_what_is_given_is_not_among_the_choices(config):
+    given = ["loss=hinge", "training={batch_size: 16, best_by: last}"]
+    result = CliRunner().invoke(app, ["check", config, *given])
+    assert "\n# chosen for this dataset: initialization xavier_uniform\n" in result.stdout
+    given = ["initialization=zeros", *given]
+    assert "chosen" not in CliRunner().invoke(app, ["check", config, *given]).stdout
+
+
+def test_warnings_go_to_standard_error_and_the_config_is_ok(config):
+    result = CliRunner().invoke(app, ["check", config, "scheduler=plateau"])
+    assert result.exit_code == 0
+    assert result.stderr.splitlines()[0] == (
+        'override "scheduler=plateau": warning: scheduler.patience: with 10 the rate of 10 epochs '
+        "is never cut"
+    )
+    assert result.stdout.startswith("# ok:")
 
 
 def test_what_overrides_leave_out_is_noted_on_standard_error(config):

@@ -476,6 +476,56 @@ EXACT = [
         "write a smaller number",
     ),
     (
+        BASE + "warmup: {name: linear, duration: 1 epochs}\nscheduler: one_cycle",
+        "x.yaml:5:9: warmup: `one_cycle` begins with a climb of its own: the rate would reach 0.1, "
+        "fall to 0.004 and climb again",
+        "remove `warmup`, as the climb's length is `scheduler.up`",
+    ),
+    (
+        BASE + "warmup: {name: linear, duration: 1 epochs}\nscheduler: warmup_stable_decay",
+        "x.yaml:5:9: warmup: `warmup_stable_decay` begins with a climb of its own: the rate would "
+        "reach 0.1, fall to 0.05 and climb again",
+        "remove `warmup`, as the climb's length is `scheduler.warmup`, or write "
+        "`scheduler.warmup: 0`",
+    ),
+    (
+        BASE + "warmup: {name: exponential, duration: 10%}\n"
+        "scheduler: {name: cyclic, min: 0.01, up: 1 epochs}",
+        "x.yaml:5:9: warmup: `cyclic` begins with a climb of its own: the rate would reach 0.1, "
+        "fall to 0.01 and climb again",
+        "remove `warmup`, as the climb's length is `scheduler.up`",
+    ),
+    (
+        BASE + "scheduler: {name: exponential, gamma: 0.5}",
+        "x.yaml:5:39: scheduler.gamma: the rate falls to 2e-15 of itself over the 50 steps of the "
+        "schedule",
+        "count it in epochs, `every: 1 epochs`, or write `gamma: 0.912011`, which ends at 1%",
+    ),
+    (
+        BASE + "scheduler: {name: natural_exponential, beta: 1}",
+        "x.yaml:5:46: scheduler.beta: the rate falls to 5e-22 of itself over the 50 steps of the "
+        "schedule",
+        "`beta: 0.0921` ends at 1% of it",
+    ),
+    (
+        BASE + "scheduler: {name: inverse_time, beta: 1e9}",
+        "x.yaml:5:39: scheduler.beta: the rate falls to 2e-11 of itself over the 50 steps of the "
+        "schedule",
+        "`beta: 1.98` ends at 1% of it",
+    ),
+    (
+        BASE + "scheduler: {name: step, every: 1 steps}",
+        "x.yaml:5:12: scheduler.gamma: the rate falls to 1e-49 of itself over the 50 steps of the "
+        "schedule",
+        "`gamma: 0.9103` ends at 1% of it",
+    ),
+    (
+        with_optimizer("lbfgs") + "linear_scaling: 32\ntraining: {batch_size: full}",
+        "x.yaml:5:17: linear_scaling: is for gradients that more examples make less noisy, and "
+        "steps of `lbfgs` do not grow with the batch",
+        "remove it",
+    ),
+    (
         with_optimizer("{name: lookahead, base: sgd, every: 51}"),
         "x.yaml:4:48: optimizer.every: 51 steps are more than the 50 of the run: the slow weights "
         "stay",
@@ -540,6 +590,134 @@ EXACT = [
 @pytest.fixture
 def sixteen_gigabytes(monkeypatch):
     monkeypatch.setattr(sizes, "physical_memory", lambda: 16e9)
+
+
+DOUBTS = [
+    (
+        BASE + "warmup: {name: linear, duration: 0.5%}",
+        "x.yaml:5:34: warning: warmup.duration: `0.5%` comes to 0 of 50 steps: there is no warmup",
+        "write at least `1 steps`, or remove `warmup`",
+    ),
+    (
+        BASE + "scheduler: {name: warmup_stable_decay, warmup: 0.05 epochs}",
+        "x.yaml:5:48: warning: scheduler.warmup: `0.05 epochs` comes to 0 of 50 steps, and is "
+        "left out",
+        "write at least `1 steps`, or 0",
+    ),
+    (
+        BASE + "averaging: {name: swa, start: 0.5%}",
+        "x.yaml:5:31: warning: averaging.start: `0.5%` comes to 0 of 50 steps: weights are "
+        "averaged from the first on",
+        "write at least `1 steps`, or 0",
+    ),
+    (
+        BASE + "averaging: {name: swa, every: 0.05 epochs}",
+        "x.yaml:5:31: warning: averaging.every: `0.05 epochs` comes to 0 of 50 steps, and is "
+        "taken as 1",
+        "write `1 steps`",
+    ),
+    (
+        BASE + "scheduler: {name: exponential, gamma: 0.7}",
+        "x.yaml:5:39: warning: scheduler.gamma: the rate falls to 3e-08 of itself over the 50 "
+        "steps of the schedule",
+        "count it in epochs, `every: 1 epochs`, or write `gamma: 0.912011`, which ends at 1%",
+    ),
+    (
+        BASE + "linear_scaling: 1",
+        "x.yaml:5:17: warning: linear_scaling: multiplies the rate by 128, for a batch of 128",
+        "rates were not found to scale beyond 64 times: set `optimizer.lr` by itself",
+    ),
+    (
+        BASE + "training: {epochs: 5, early_stopping: {}}",
+        "x.yaml:5:39: warning: training.early_stopping.patience: with 5 a run of 5 epochs is never "
+        "stopped",
+        "write a smaller number",
+    ),
+    (
+        BASE + "scheduler: plateau",
+        "x.yaml:5:12: warning: scheduler.patience: with 10 the rate of 10 epochs is never cut",
+        "write a smaller number, or train longer",
+    ),
+    (
+        with_optimizer("rprop") + "training: {batch_size: 32}",
+        "x.yaml:5:24: warning: training.batch_size: `rprop` compares gradients of successive "
+        "steps, which are of 32 other examples each time",
+        "`training.batch_size: full` takes all 540 at each step",
+    ),
+    (
+        with_optimizer("lbfgs") + "training: {batch_size: full}\nregularization: {dropout: 0.1}",
+        "x.yaml:6:17: warning: regularization: `lbfgs` compares gradients of successive steps, and "
+        "dropout makes each of them one of another objective",
+        "remove it, or take another optimizer",
+    ),
+    (
+        with_glyphs("augmentation: [shift]").replace("{name: sgd, lr: 0.1}", "rprop")
+        + "training: {batch_size: full}",
+        "x.yaml:2:56: warning: dataset.augmentation: `rprop` compares gradients of successive "
+        "steps, and augmentation makes each of them one of another objective",
+        "remove it, or take another optimizer",
+    ),
+    (
+        with_optimizer("{name: newton, damping: 0.01}"),
+        "x.yaml:4:36: warning: optimizer.damping: `newton` climbs where a network's loss is curved "
+        "downwards",
+        "a damping of 0.1 or more, or a model without hidden layers, keeps it going down",
+    ),
+    (
+        with_glyphs("subset: 100, preprocessing: [zca_whiten]") + "training: {batch_size: 50}",
+        "x.yaml:2:71: warning: dataset.preprocessing.0: `zca_whiten` sees 100 training examples of "
+        "784 features, too few to tell all directions apart",
+        "other examples are blown up in the rest unless `eps` is large",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "message", "hint"), DOUBTS)
+def test_a_warning_word_for_word(load_text, text, message, hint):
+    ((head, _, below),) = [line.splitlines() for line in load_text(text).told()]
+    assert head == message
+    assert below.lstrip(" |^") == hint
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        BASE + "warmup: {name: linear, duration: 0 steps}",
+        BASE + "warmup: {name: linear, duration: 2%}\nscheduler: cosine",
+        BASE + "scheduler: {name: warmup_stable_decay, warmup: 0}",
+        BASE + "warmup: {name: linear, duration: 10%}\n"
+        "scheduler: {name: warmup_stable_decay, warmup: 0}",
+        BASE + "averaging: {name: swa, start: 0, every: 1 steps}",
+        BASE + "scheduler: {name: exponential, gamma: 0.76}",
+        BASE + "scheduler: {name: exponential, gamma: 0.5, every: 1 epochs}",
+        BASE + "linear_scaling: 2",
+        BASE + "training: {epochs: 6, early_stopping: {}}",
+        BASE + "training: {epochs: 0, early_stopping: {}}\nscheduler: plateau",
+        BASE + "scheduler: plateau\ntraining: {epochs: 13}",
+        with_optimizer("{name: newton}").replace("{name: mlp, hidden: [8]}", "linear"),
+    ],
+)
+def test_the_edge_of_a_doubt_is_none(load_text, text):
+    assert list(load_text(text).told()) == []
+
+
+def test_every_doubt_is_found_in_these_cases(load_text, monkeypatch):
+    found = set()
+
+    def noting(check):
+        @wraps(check)
+        def noted(*sections):
+            for doubt in check(*sections):
+                found.add(check.__name__)
+                yield doubt
+
+        return noted
+
+    names = {check.__name__ for check in checks.DOUBTS}
+    monkeypatch.setattr(checks, "DOUBTS", tuple(map(noting, checks.DOUBTS)))
+    for text, *_ in DOUBTS:
+        load_text(text)
+    assert found == names
 
 
 @pytest.mark.usefixtures("sixteen_gigabytes")

@@ -210,11 +210,14 @@ def test_the_batch_size_is_the_usual_one_or_all_there_are(dataset, batch_size):
 def test_batches_that_mislead_an_optimizer_are_noted(optimizer):
     name = "lbfgs" if optimizer == "lbfgs" else "rprop"
     values = MINIMAL | {"optimizer": optimizer}
-    assert load(values).notes == (
+    (warning,) = load(values).warnings
+    assert warning.path == ("training", "batch_size")
+    assert warning.message == (
         f"`{name}` compares gradients of successive steps, which are of 128 other examples each "
-        "time; `training.batch_size: full` takes all 54000 at each step",
+        "time"
     )
-    assert load(values, ["training.batch_size=full"]).notes == ()
+    assert warning.hint == "`training.batch_size: full` takes all 54000 at each step"
+    assert load(values, ["training.batch_size=full"]).warnings == ()
 
 
 def test_python_values_are_taken_as_yaml_would_give_them():
@@ -264,4 +267,5 @@ SHIPPED = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_shipped_configs_load(path):
-    assert load(path).notes == ()
+    loaded = load(path)
+    assert (loaded.notes, loaded.warnings) == ((), ())

@@ -67,8 +67,9 @@ CASES = [
     (
         "loss: {name: hinge, delta: 1}",
         "loss.delta: unknown key",
-        "no keys are known here",
+        "remove it: the margin is 1",
     ),
+    ("loss: {name: hinge, scale: 1}", "loss.scale: unknown key", "no keys are known here"),
     ("loss: hinje", "x.yaml:5:7: loss: unknown name `hinje`", "did you mean `hinge`?"),
     ("loss: 3", "loss: must be one of softmax, hinge, squared_hinge, mse, not 3", ""),
     ("loss: {}", "loss.name: required, but missing", "add `name:` with one of softmax, hinge"),
@@ -128,7 +129,7 @@ CASES = [
         "",
     ),
     ("training: [1]", "training: must be a section with epochs", ""),
-    ("'<<': {a: 1}", "<<: unknown key", "known here: name, seed"),
+    ("'<<': {a: 1}", "<<: unknown key", "YAML merges are not read: write the keys out"),
 ]
 
 
@@ -160,7 +161,13 @@ def test_a_line_that_is_wrong(complaint, line, message, hint):
             "name: sgd",
             "name: sgd, momentum: 0.9",
             "optimizer.momentum: unknown key",
-            "`momentum` belongs to momentum, nesterov, rmsprop, lars, muon; sgd has lr, clipping",
+            "write `optimizer.name: momentum`; Nesterov's is `nesterov`",
+        ),
+        (
+            "name: sgd",
+            "name: sgd, centered: true",
+            "optimizer.centered: unknown key",
+            "`centered` belongs to rmsprop; sgd has lr, clipping",
         ),
         (
             "name: mlp, ",
@@ -218,7 +225,7 @@ def test_a_line_that_is_wrong(complaint, line, message, hint):
             "add `base:` with one of sgd, momentum, nesterov",
         ),
         ("name: demo", "name: a/b", "name: must begin with a letter or digit", ""),
-        ("name: demo", "name: 3", "name: must be a text, not 3", ""),
+        ("name: demo", "name: 3", "name: must be a text, not 3", 'write "3", in quotes'),
         (
             "kind: moons",
             "kind: moons, preprocessing: [center, scale]",
@@ -229,6 +236,30 @@ def test_a_line_that_is_wrong(complaint, line, message, hint):
             "kind: moons",
             "kind: moons, subset: few",
             "a whole number at least 1 or a section with per_class, not the text 'few'",
+            "",
+        ),
+        (
+            "name: sgd, lr: 0.1",
+            "name: sam, base: {name: lookahead, base: sgd}",
+            "x.yaml:4:37: optimizer.base.name: `lookahead` cannot stand here",
+            "there are sgd, momentum, nesterov, asgd",
+        ),
+        (
+            "name: sgd, lr: 0.1",
+            "name: lookahead, base: lbfgs",
+            "x.yaml:4:36: optimizer.base: `lbfgs` cannot stand here",
+            "there are sgd, momentum, nesterov, asgd",
+        ),
+        (
+            "name: demo",
+            f"name: {'n' * 201}",
+            "name: is too long for the name of a directory: 201 bytes, where 200 are the most",
+            "",
+        ),
+        (
+            "hidden: [8]",
+            "hidden: [8]}\ninitialization: {name: pretrained, run: ' '",
+            "initialization.run: must be a text that is not blank, not the text ' '",
             "",
         ),
         (

@@ -1,15 +1,15 @@
-"""Contradictions between fields that are each right in themselves.
+"""Contradictions between fields that are each right in themselves, and what is seldom meant.
 
 A check is a function whose parameters are named after the sections it needs; it runs as far as
 the fields that it reads are sound, even if others are not. To add one, write it and name it in
-`CHECKS`.
+`CHECKS`, whose findings are errors, or in `DOUBTS`, whose findings are warnings.
 """
 
 import inspect
 from functools import cache
 from typing import Any
 
-from optrun.config.checks import choosing, models, optimizers, sizes, times
+from optrun.config.checks import choosing, doubtful, models, optimizers, sizes, times
 from optrun.config.checks.contradiction import Check
 from optrun.config.document import Document
 from optrun.config.problems import Problem
@@ -24,8 +24,19 @@ def contradictions(sections: dict[str, Any], complete: bool, document: Document)
         complete: whether every section has all its attributes.
         document: knows the places.
     """
+    return _found(CHECKS, sections, complete, document)
+
+
+def doubts(sections: dict[str, Any], document: Document) -> list[Problem]:
+    """What is allowed in a sound config and seldom meant, at its place in the document."""
+    return _found(DOUBTS, sections, True, document)
+
+
+def _found(
+    checks: tuple[Check, ...], sections: dict[str, Any], complete: bool, document: Document
+) -> list[Problem]:
     problems = []
-    for check in CHECKS:
+    for check in checks:
         needed = _needed(check)
         if not all(name in sections for name in needed):
             continue
@@ -70,6 +81,8 @@ CHECKS: tuple[Check, ...] = (
     times.warmup_fits_into_run,
     times.schedule_fits_into_run,
     times.schedule_falls,
+    times.rate_climbs_once,
+    times.rate_lasts,
     times.rule_follows_schedule,
     times.slow_weights_move,
     times.average_fits_into_run,
@@ -79,4 +92,17 @@ CHECKS: tuple[Check, ...] = (
     choosing.stopping_has_a_measure,
     choosing.schedule_has_a_measure,
     choosing.rate_is_cut_before_stopping,
+)
+
+DOUBTS: tuple[Check, ...] = (
+    doubtful.warmup_takes_steps,
+    doubtful.schedule_takes_steps,
+    doubtful.average_takes_steps,
+    doubtful.rate_stays_above_nothing,
+    doubtful.rate_is_scaled_moderately,
+    doubtful.stopping_can_act,
+    doubtful.plateau_can_act,
+    doubtful.batches_are_alike,
+    doubtful.newton_goes_down,
+    doubtful.whitening_has_enough_examples,
 )

@@ -13,6 +13,7 @@ from optrun.optim.averaging import Averaging
 from optrun.optim.driver import Driver
 from optrun.optim.optimizer import Optimizer
 from optrun.optim.search import Search
+from optrun.optim.second_order import Newton
 
 
 def optimizer_agrees_with_itself(optimizer: Optimizer) -> Iterator[Contradiction]:
@@ -23,6 +24,14 @@ def optimizer_agrees_with_itself(optimizer: Optimizer) -> Iterator[Contradiction
 def rate_can_be_scaled(optimizer: Optimizer, linear_scaling: int | None) -> Iterator[Contradiction]:
     if linear_scaling and math.isnan(optimizer.rate):
         message = f"scales a learning rate, and `{optimizer.name}` has none"
+        yield ("linear_scaling",), message, "remove it"
+        return
+    method = optimizer.rule or optimizer
+    if linear_scaling and (method.full_batches or isinstance(method, Newton | Search)):
+        message = (
+            f"is for gradients that more examples make less noisy, and steps of `{method.name}` "
+            "do not grow with the batch"
+        )
         yield ("linear_scaling",), message, "remove it"
 
 

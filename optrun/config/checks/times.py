@@ -1,6 +1,9 @@
 """Schedules, warmups and averages that fit into the run."""
 
+import math
 from collections.abc import Iterator
+
+import numpy as np
 
 from optrun.config.checks.contradiction import Contradiction, steps_of
 from optrun.config.problems import count
@@ -8,10 +11,14 @@ from optrun.config.training import Training
 from optrun.data.dataset import Dataset
 from optrun.durations import Duration
 from optrun.optim.averaging import Averaging
+from optrun.optim.decays import Decaying
 from optrun.optim.optimizer import Optimizer
 from optrun.optim.schedule import Length, Schedule
 from optrun.optim.warmup import Warmup
 from optrun.settings import value_text
+
+NOTHING = 1e-7
+"""A share of the rate that float32 cannot add to what the whole rate has changed."""
 
 
 def warmup_fits_into_run(
@@ -33,6 +40,73 @@ def schedule_fits_into_run(
     misfits = list(_misfits(scheduler, length))
     for place, message, hint in misfits or scheduler.problems(length):
         yield ("scheduler", *place), message, hint
+
+
+def rate_climbs_once(
+    optimizer: Optimizer,
+    scheduler: Schedule,
+    warmup: Warmup | None,
+    dataset: Dataset,
+    training: Training,
+) -> Iterator[Contradiction]:
+    per_epoch, total = steps_of(dataset, training)
+    climb = warmup.duration.steps(per_epoch, total) if warmup else 0
+    length = Length(per_epoch, total - climb)
+    field = scheduler.own_climb(length) if 0 < climb < total else ""
+    if not field or math.isnan(optimizer.rate) or any(_misfits(scheduler, length)):
+        return
+    first = scheduler.rates(optimizer.rate, length.total, length)[0]
+    message = (
+        f"`{scheduler.name}` begins with a climb of its own: the rate would reach "
+        f"{optimizer.rate:g}, fall to {first:.2g} and climb again"
+    )
+    without = ", or write `scheduler.warmup: 0`" if field == "warmup" else ""
+    hint = f"remove `warmup`, as the climb's length is `scheduler.{field}`{without}"
+    yield ("warmup",), message, hint
+
+
+def rate_lasts(
+    scheduler: Schedule, warmup: Warmup | None, dataset: Dataset, training: Training
+) -> Iterator[Contradiction]:
+    """Half of a run at rates that change no digit of a weight is not what anyone means."""
+    if (length := decay_length(scheduler, warmup, dataset, training)) is None:
+        return
+    if share_at(scheduler, length.total // 2, length) < NOTHING:
+        yield vanishing(scheduler, length)
+
+
+def decay_length(
+    scheduler: Schedule, warmup: Warmup | None, dataset: Dataset, training: Training
+) -> Length | None:
+    """The steps of a schedule that falls without a floor; None for others, and for misfits."""
+    per_epoch, total = steps_of(dataset, training)
+    left = total - (warmup.duration.steps(per_epoch, total) if warmup else 0)
+    length = Length(per_epoch, left)
+    if not isinstance(scheduler, Decaying) or left < 1 or any(_misfits(scheduler, length)):
+        return None
+    return length
+
+
+def share_at(scheduler: Schedule, step: int, length: Length) -> float:
+    """The share of the first rate that is left at a step, counted from 0."""
+    if not isinstance(scheduler, Decaying):
+        return 1.0
+    with np.errstate(all="ignore"):  # a share too small for a float is 0
+        return float(scheduler.shares(np.array([step]), length)[0])
+
+
+def vanishing(scheduler: Schedule, length: Length) -> Contradiction:
+    """What a rate comes to that falls to nothing, and how it would not."""
+    assert isinstance(scheduler, Decaying)
+    end = share_at(scheduler, length.total - 1, length)
+    steps = count(length.total, "step")
+    message = f"the rate falls to {end:.1g} of itself over the {steps} of the schedule"
+    gentler = scheduler.gentler(0.01, length)
+    by_epochs = scheduler.model_copy(update={"every": Duration(1.0, "epochs")})
+    hint = f"`{gentler}` ends at 1% of it"
+    if by_epochs != scheduler and share_at(by_epochs, length.total - 1, length) > 1e-3:
+        hint = f"count it in epochs, `every: 1 epochs`, or write `{gentler}`, which ends at 1%"
+    return ("scheduler", gentler.split(":")[0]), message, hint
 
 
 def schedule_falls(

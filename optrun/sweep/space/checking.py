@@ -99,21 +99,27 @@ class Review:
     configs: list[tuple[int, Config]] = field(default_factory=list)
     notes: dict[str, None] = field(default_factory=dict)
     found: dict[object, _Finding] = field(default_factory=dict)
+    doubted: dict[object, _Finding] = field(default_factory=dict)
 
     def add(self, point: Point, composed: Composed) -> None:
         """What one candidate of the point came to."""
         if composed.config:
             self.configs.append((point.number, composed.config))
         self.notes |= dict.fromkeys(composed.notes)
-        for problem in {_identity(problem): problem for problem in composed.problems}.values():
-            finding = self.found.setdefault(_identity(problem), _Finding(problem, point))
-            finding.number += 1
+        _count(self.found, composed.problems, point)
+        _count(self.doubted, composed.warnings, point)
 
     def problems(self, points: Sequence[Point], seeds: int) -> list[Problem]:
         """Each once, with how many runs it concerns unless these are all, or some are drawn."""
         if any(point.distributions for point in points):
             return self.all()
         return [self._told(finding, len(points), seeds) for finding in self.found.values()]
+
+    def warnings(self, points: Sequence[Point], seeds: int) -> list[Problem]:
+        """What is seldom meant, told like the problems."""
+        if any(point.distributions for point in points):
+            return [finding.problem for finding in self.doubted.values()]
+        return [self._told(finding, len(points), seeds) for finding in self.doubted.values()]
 
     def all(self) -> list[Problem]:
         """Each once."""
@@ -128,6 +134,11 @@ class Review:
         if not any(f"{key}.".startswith(f"{varied}.") for varied in point.settings):
             where += f", the first with {settings_text(point)}"
         return replace(problem, message=f"{problem.message} ({where})")
+
+
+def _count(found: dict[object, _Finding], problems: Sequence[Problem], point: Point) -> None:
+    for identity, problem in {_identity(problem): problem for problem in problems}.items():
+        found.setdefault(identity, _Finding(problem, point)).number += 1
 
 
 def _identity(problem: Problem) -> object:

@@ -167,6 +167,10 @@ def _read(text: Text, key: str, value: str) -> tuple[str, Document]:
         raise
     if not items.values:
         return "set", Document("", None)
+    if re.fullmatch(r"[-+]?\d+,0\d+", value.strip()):
+        place = Place(text, 1, len(key) + 2, len(text.lines[0]) + 1)
+        hint = f"write {value.strip().replace(',', '.')}, with a point; a comma separates values"
+        raise Unreadable("is a decimal comma meant?", place, hint)
     if value.rstrip().endswith(","):
         end = len(key) + 1 + len(value.rstrip())
         hint = "write another value after it, or remove it"

@@ -12,6 +12,7 @@ from optrun.config.problems import KeyPath, Place, Problem, dotted
 from optrun.config.schema import Config
 from optrun.config.translate import UNKNOWN_KEY
 from optrun.config.vocabulary import slot_at
+from optrun.config.wording import about_owners
 from optrun.sweep.space.calls import is_call
 from optrun.sweep.space.combinations import Given, Origin
 
@@ -23,12 +24,13 @@ class Composed:
     Attributes:
         config: None where there are problems.
         problems: of the base and the settings.
-        notes: as when a config is loaded.
+        notes, warnings: as when a config is loaded.
     """
 
     config: Config | None
     problems: Sequence[Problem] = ()
     notes: Sequence[str] = ()
+    warnings: Sequence[Problem] = ()
 
 
 @dataclass
@@ -66,15 +68,15 @@ class Composer:
         notes = assign(Config, document, [setting.assignment for setting in settings])
         if not (problems := problems_of(document)):
             loaded = finished(document, notes)
-            return Composed(loaded.config, (), loaded.notes)
+            return Composed(loaded.config, (), loaded.notes, loaded.warnings)
         origins = {setting.key: setting.origin for setting in settings}
         return Composed(None, [_advised(p, document.values, origins) for p in problems])
 
 
 def _advised(problem: Problem, values: Any, origins: dict[str, Origin]) -> Problem:
     """The problem, told as one of the axis where a list is taken for a value or the reverse."""
-    if _is_of_another(problem, values, origins):
-        hint = f"{problem.hint}; keys that only some have go under `each` of a sweep file"
+    if owners := _owners(problem, values, origins):
+        hint = f"{owners}; keys that only some have go under `each` of a sweep file"
         return replace(problem, hint=hint)
     key = dotted(problem.path)
     origin, slot = origins.get(key), slot_at(Config, values, problem.path)
@@ -99,13 +101,14 @@ def _advised(problem: Problem, values: Any, origins: dict[str, Origin]) -> Probl
     return Problem(problem.path, problem.message, hint, problem.place)
 
 
-def _is_of_another(problem: Problem, values: Any, origins: dict[str, Origin]) -> bool:
-    """Whether the key belongs to other components than the one chosen, and several are listed."""
+def _owners(problem: Problem, values: Any, origins: dict[str, Origin]) -> str:
+    """Which other components have an unknown key, where several are listed."""
     section, slot = dotted(problem.path[:-1]), slot_at(Config, values, problem.path[:-1])
-    if problem.message != UNKNOWN_KEY or " belongs to " not in problem.hint:
-        return False
     keys = [section, f"{section}.{slot.choice.key}"] if slot and slot.choice else []
-    return any(len(origins[key].items) > 1 for key in keys if key in origins)
+    several = any(len(origins[key].items) > 1 for key in keys if key in origins)
+    if problem.message != UNKNOWN_KEY or not several:
+        return ""
+    return about_owners(Config, values, problem.path)
 
 
 def _axis_of_parts(path: KeyPath, origin: Origin) -> Problem:

@@ -1,14 +1,14 @@
 """From a sweep file, or a config with axes on the command line, to a sweep that can be run."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from optrun.config.document import Document, Unreadable
-from optrun.config.problems import KeyPath, Problem, count, render
+from optrun.config.problems import KeyPath, Problem, count, render, render_warning
 from optrun.config.schema import Config
 from optrun.errors import ConfigError
 from optrun.settings import value_text
@@ -41,6 +41,7 @@ class Sweep:
         keys: what varies, the seed apart, in the order of a table.
         baseline: values of the settings that the others are compared with; None: the best.
         notes: what a person might not expect of it.
+        warnings: what in its runs is allowed but seldom meant, each once.
         source: the file's name as it was given.
     """
 
@@ -53,9 +54,15 @@ class Sweep:
     keys: tuple[str, ...]
     baseline: Mapping[str, Any] | None
     notes: tuple[str, ...]
+    warnings: tuple[Problem, ...]
     source: str
     _space: ComposedSpace = field(repr=False, compare=False)
     _written: Mapping[str, Any] = field(repr=False, compare=False)
+
+    def told(self) -> Iterator[str]:
+        """The notes and warnings as a person reads them."""
+        yield from (f"note: {note}" for note in self.notes)
+        yield from (render_warning(warning, self.source) for warning in self.warnings)
 
     def configs(self, candidate: Candidate) -> list[Config]:
         """The candidate's configs, one a seed.
@@ -138,6 +145,7 @@ class _Draft:
         """The sweep, of a draft without problems."""
         if self.block is None:
             raise TypeError("a sweep without problems has its section")
+        warnings = self.review.warnings(self.space.points(), self._number_of_seeds())
         space, repeats = self.space.without_repeats()
         configs = [config for _, config in self.review.configs]
         first, parts = configs[0], chain.from_iterable(self.space.combinations)
@@ -152,6 +160,7 @@ class _Draft:
             keys=tuple(dict.fromkeys(part.key for part in parts)),
             baseline=self.block.baseline,
             notes=(*notes, *self.review.notes, *([repeats] if repeats else ())),
+            warnings=tuple(warnings),
             source=self.document.source,
             _space=space,
             _written=self._written(),

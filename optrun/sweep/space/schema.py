@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from optrun.component import Count, OneOf, Section
-from optrun.config.schema import FolderName
+from optrun.config.names import FolderName
 from optrun.sweep.strategies.strategy import Strategy
 from optrun.sweep.strategies.table import STRATEGIES, Grid
 

@@ -1,20 +1,22 @@
 """What a sweep is read from: a sweep file and its base, or a config alone."""
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 from yaml import YAMLError
 
 from optrun.config.document import Document, Unreadable
+from optrun.config.foreign import foreign_sweep
 from optrun.config.judge import misfits
 from optrun.config.load import plain
+from optrun.config.names import MOST_BYTES, name_problem
 from optrun.config.problems import KeyPath, Place, Problem, render
 from optrun.config.read import parse_file, read_bytes
-from optrun.config.schema import NAME_PATTERN, Config
+from optrun.config.schema import Config
 from optrun.config.translate import UNKNOWN_KEY
 from optrun.config.vocabulary import value_at
 from optrun.config.wording import show
@@ -62,13 +64,15 @@ def read_source(source: Path | Mapping[str, Any]) -> SweepSource:
         document = parse_file(content, shown, calls=True)
     except Unreadable as error:
         raise ConfigError(render([error.problem], shown)) from None
+    if foreign := foreign_sweep(document.values):
+        raise ConfigError(f"{shown}: {foreign}")
     if "sweep" not in document.values:
         block = {"base": document.values}
         return SweepSource(Document(document.source, {"sweep": block}), document, None)
     if not isinstance(document.values["sweep"], dict):
         problems = [*document.problems, *misfits(SweepFile, document)]
         raise ConfigError(render(problems, document.source))
-    return SweepSource(document, _base(document, folder), name)
+    return SweepSource(document, _base(document, folder), name and normalize("NFC", name))
 
 
 def written(sweep: Mapping[str, Any]) -> bytes:
@@ -92,9 +96,9 @@ def read_block(source: SweepSource) -> SweepBlock | None:
         document.problems += [_advised(problem, document) for problem in found]
         return None
     block = SweepFile.model_validate(document.values).sweep
-    if block.name is None and source.name and not re.fullmatch(NAME_PATTERN, source.name):
+    if block.name is None and source.name and name_problem(source.name):
         message = f"required, for no directory can be called `{source.name}` after the file"
-        hint = "add `name:` with letters, digits, `.`, `_` and `-`"
+        hint = f"add `name:` with letters, digits, `.`, `_` and `-`, {MOST_BYTES} bytes at most"
         place = place_of(document, (*BLOCK, "name"))
         document.problems.append(Problem((*BLOCK, "name"), message, hint, place))
     return block
@@ -138,7 +142,8 @@ def _advised(problem: Problem, document: Document) -> Problem:
     key = str(path[-1])
     if problem.message == UNKNOWN_KEY and len(path) == 1:
         return replace(problem, hint=ALONE)
-    if problem.message == UNKNOWN_KEY and key.split(".")[0] in Config.model_fields:
+    is_of_config = key.split(".")[0] in Config.model_fields and "`sweep." not in problem.hint
+    if problem.message == UNKNOWN_KEY and is_of_config:
         return replace(problem, hint=f"`{key}` belongs under `set` or `grid`")
     if path == BASE and value is None:
         return replace(problem, hint=f"give it {A_CONFIG}")

@@ -234,6 +234,12 @@ def test_a_mistake_in_the_samples_points_at_the_option(complaint):
         ("optimizer.rl=1,2", "optimizer.rl: unknown key", "optimizer.rl", "did you mean `lr`?"),
         ("optimizer", "not an override", "optimizer", "write it as key.path=value"),
         ("optimizer.lr=0.1,", "a value is missing after the comma", ",", "write another value"),
+        (
+            "optimizer.lr=0,001",
+            "is a decimal comma meant?",
+            "0,001",
+            "write 0.001, with a point; a comma separates values",
+        ),
         ("optimizer.lr=,2", "a value is missing before the comma", ",", ""),
         ("optimizer.lr=logspace(1e-4,1,9", "the bracket is not closed", "l", ""),
         ("seed=range(5", "the bracket is not closed", "r", ""),

@@ -165,8 +165,19 @@ def test_notes_are_told_once(sweep_of):
 
 
 def test_what_is_allowed_but_seldom_meant_is_noted(sweep_of):
-    (note,) = sweep_of("set: {optimizer: lbfgs, training.batch_size: 32}\nseeds: 2").notes[1:]
-    assert note.startswith("`lbfgs` compares gradients of successive steps")
+    sweep = sweep_of("set: {optimizer: lbfgs, training.batch_size: 32}\nseeds: 2")
+    (warning,) = sweep.warnings
+    assert warning.message.startswith("`lbfgs` compares gradients of successive steps")
+    assert list(sweep.told())[-1].startswith("x.yaml:")
+
+
+def test_warnings_are_told_once_with_the_runs_that_they_concern(sweep_of):
+    sweep = sweep_of("grid: {scheduler.name: [plateau, cosine], optimizer.lr: [0.1, 0.2, 0.3]}")
+    (warning,) = sweep.warnings
+    assert warning.message == (
+        "with 10 the rate of 10 epochs is never cut (in 3 of 6 runs, the first with "
+        "scheduler.name=plateau optimizer.lr=0.1)"
+    )
 
 
 def test_a_sweep_is_no_config(sweep_of):
