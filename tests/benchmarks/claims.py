@@ -85,15 +85,13 @@ EXPERIMENTS = (
         "experiments/vanishing_signal",
         (ACCURACY,),
         {
-            f"{name}, {optimizer}": {
+            name: {
                 "dataset.subset": 6000,
                 "dataset.validation": 1000,
                 "training.epochs": 3,
                 "model.activation": "relu",
                 "initialization.name": name,
-                "optimizer.name": optimizer,
             }
-            for optimizer in ("sgd", "momentum")
             for name in ("he_normal", "xavier_normal")
         },
         about="relu, 5000 digits, 3 epochs",
