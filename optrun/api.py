@@ -106,9 +106,9 @@ def sweep(
     """
     from optrun.cli.sweep import report, usable_cores
     from optrun.cli.sweep_progress import watch_sweep
-    from optrun.sweep.run import LOCAL, Order, carry_out, most_runs
-    from optrun.sweep.space.load import load_sweep as read
-    from optrun.sweep.watcher import Watcher
+    from optrun.sweeps.run import LOCAL, Order, carry_out, most_runs
+    from optrun.sweeps.space.load import load_sweep as read
+    from optrun.sweeps.watcher import Watcher
 
     if workers is not None and workers < 1:
         raise UserError(f"workers is {workers}; it is at least 1")

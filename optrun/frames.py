@@ -12,9 +12,9 @@ from optrun.metrics import EVALUATED, TESTED, label_of, spread_text
 from optrun.settings import differing_keys, flatten
 from optrun.store.reading import Run, check_is_run, describe, load_run, looks_like_run
 from optrun.store.run_directory import RunDirectory
-from optrun.sweep.directory import SweepDirectory, named_sweep
-from optrun.sweep.results.comparison import Comparison, compare
-from optrun.sweep.results.rows import Results, read_results
+from optrun.sweeps.directory import SweepDirectory, named_sweep
+from optrun.sweeps.results.comparison import Comparison, compare
+from optrun.sweeps.results.rows import Results, read_results
 from optrun.viz.selection import expand, find_sweep
 
 if TYPE_CHECKING:

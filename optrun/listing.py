@@ -29,8 +29,8 @@ from optrun.optim.clipping import Clipping
 from optrun.optim.optimizers import OPTIMIZERS
 from optrun.optim.schedules import SCHEDULES
 from optrun.optim.warmup import WARMUPS
-from optrun.sweep.space.schema import Space, SweepBlock
-from optrun.sweep.strategies.table import STRATEGIES
+from optrun.sweeps.space.schema import Space, SweepBlock
+from optrun.sweeps.strategies.table import STRATEGIES
 
 FAMILIES: dict[str, dict[str, type[Section]]] = {
     "datasets": {

@@ -13,8 +13,8 @@ from jsonschema import Draft202012Validator
 import optrun
 from optrun.config.json_schema import json_schema
 from optrun.config.load import load
-from optrun.sweep.space.load import load_sweep
-from optrun.sweep.space.schema import SweepFile
+from optrun.sweeps.space.load import load_sweep
+from optrun.sweeps.space.schema import SweepFile
 from tests.datasets import write_cifar10, write_mnist
 
 CONFIGS = Path(__file__).parents[1] / "configs"

@@ -10,7 +10,7 @@ from optrun.cli.output import print_json
 from optrun.errors import UserError
 
 if TYPE_CHECKING:
-    from optrun.sweep.listing import ListedRun, ListedSetting
+    from optrun.sweeps.listing import ListedRun, ListedSetting
 COLUMNS = {
     "name": "name",
     "differs": "settings",
@@ -86,8 +86,8 @@ def runs(
     settings that a sweep chose, once it is over. Those of a sweep's other runs, which results.csv
     names, and of --by-setting are hidden: nothing is to be chosen by them.
     """
-    from optrun.sweep.listing import by_setting as settings_of
-    from optrun.sweep.listing import tell_apart
+    from optrun.sweeps.listing import by_setting as settings_of
+    from optrun.sweeps.listing import tell_apart
 
     places = paths or [Path("runs")]
     found = filtered(gathered(places, sweep), name, where or ())
@@ -117,7 +117,7 @@ def nothing(places: Sequence[Path], sweep: str | None, is_filtered: bool) -> str
 
 def gathered(places: Sequence[Path], sweep: str | None) -> list["ListedRun"]:
     """The runs in some places, each once."""
-    from optrun.sweep.listing import runs_in, runs_of_named_sweep
+    from optrun.sweeps.listing import runs_in, runs_of_named_sweep
 
     if sweep is not None and len(places) > 1:
         raise UserError(f"--sweep {sweep} takes one folder of runs, and {len(places)} are given")

@@ -16,7 +16,7 @@ from optrun.metrics import figure_text, spread_text
 from optrun.settings import section_text
 
 if TYPE_CHECKING:
-    from optrun.sweep.listing import ListedRun, ListedSetting
+    from optrun.sweeps.listing import ListedRun, ListedSetting
 
 Texts = dict[str, list[str]]
 """Columns by their field, a text a row."""

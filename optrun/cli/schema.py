@@ -12,6 +12,6 @@ def schema(
 ) -> None:
     """Print the JSON Schema of configs; editors check and complete YAML with it."""
     from optrun.config.json_schema import json_schema
-    from optrun.sweep.space.schema import SweepFile
+    from optrun.sweeps.space.schema import SweepFile
 
     print_json(json_schema(SweepFile, "optrun sweep") if sweep else json_schema())

@@ -9,11 +9,11 @@ import typer
 from optrun.cli.output import print_json
 
 if TYPE_CHECKING:
-    from optrun.sweep.directory import SweepDirectory
-    from optrun.sweep.preview import Preview
-    from optrun.sweep.run import Order
-    from optrun.sweep.space.load import Sweep
-    from optrun.sweep.stored import Stored
+    from optrun.sweeps.directory import SweepDirectory
+    from optrun.sweeps.preview import Preview
+    from optrun.sweeps.run import Order
+    from optrun.sweeps.space.load import Sweep
+    from optrun.sweeps.stored import Stored
 
 INTERRUPTED, FAILED = 130, 1
 
@@ -69,8 +69,8 @@ def sweep(
     a wider sweep adds only what is missing.
     """
     from optrun.errors import UserError
-    from optrun.sweep.run import Order
-    from optrun.sweep.space.load import load_sweep
+    from optrun.sweeps.run import Order
+    from optrun.sweeps.space.load import load_sweep
 
     if json and not dry_run:
         raise UserError("--json goes with --dry-run; `optrun runs --sweep NAME --json` gives runs")
@@ -89,7 +89,7 @@ def run_and_report(sweep: "Sweep", order: "Order", curves: bool) -> None:
     from contextlib import closing
 
     from optrun.cli.sweep_progress import watch_sweep
-    from optrun.sweep.run import carry_out, most_runs
+    from optrun.sweeps.run import carry_out, most_runs
 
     with closing(watch_sweep(most_runs(sweep), sweep.keys, sweep.metric)) as watcher:
         try:
@@ -115,10 +115,10 @@ def report(sweep: "Sweep", directory: "SweepDirectory", curves: bool) -> list[st
     """
     from functools import partial
 
-    from optrun.sweep.results.comparison import compare
-    from optrun.sweep.results.report import chosen, closing_lines, with_tests, write_summary
-    from optrun.sweep.results.rows import read_results, write_results
-    from optrun.sweep.run import examples
+    from optrun.sweeps.results.comparison import compare
+    from optrun.sweeps.results.report import chosen, closing_lines, with_tests, write_summary
+    from optrun.sweeps.results.rows import read_results, write_results
+    from optrun.sweeps.run import examples
     from optrun.viz.curves import update_curves
     from optrun.viz.sweep import draw_sweep
 
@@ -145,7 +145,7 @@ def report(sweep: "Sweep", directory: "SweepDirectory", curves: bool) -> list[st
 
 def show_preview(sweep: "Sweep", order: "Order", json: bool) -> None:
     """Print what the sweep would come to."""
-    from optrun.sweep.preview import preview
+    from optrun.sweeps.preview import preview
 
     found = preview(sweep, order)
     if json:

@@ -16,9 +16,9 @@ from rich.text import Text
 from optrun.cli.progress import duration
 from optrun.metrics import figure_text, higher_is_better, label_of
 from optrun.settings import flatten, piece, short
-from optrun.sweep.runs import SweepRun
-from optrun.sweep.stored import Stored
-from optrun.sweep.watcher import Watcher
+from optrun.sweeps.runs import SweepRun
+from optrun.sweeps.stored import Stored
+from optrun.sweeps.watcher import Watcher
 from optrun.training.observer import Plan, Pulse
 
 FEW_RUNS = 60

@@ -13,9 +13,9 @@ from optrun.metrics import label_of
 from optrun.settings import flatten, short, value_text
 from optrun.store.reading import Run, check_is_run, looks_like_run
 from optrun.store.run_directory import RunDirectory
-from optrun.sweep.directory import SweepDirectory, named_sweep
-from optrun.sweep.results.comparison import Comparison, Setting, compare
-from optrun.sweep.results.rows import read_results
+from optrun.sweeps.directory import SweepDirectory, named_sweep
+from optrun.sweeps.results.comparison import Comparison, Setting, compare
+from optrun.sweeps.results.rows import read_results
 from optrun.viz.groups import read_runs
 from optrun.viz.labels import compared_keys, listed, short_names
 

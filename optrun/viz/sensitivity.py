@@ -8,7 +8,7 @@ import numpy as np
 
 from optrun.metrics import higher_is_better, is_accuracy, label_of, spread_text
 from optrun.settings import DIGITS, natural_order, short, value_text
-from optrun.sweep.results.comparison import (
+from optrun.sweeps.results.comparison import (
     Comparison,
     Group,
     Setting,
@@ -17,10 +17,10 @@ from optrun.sweep.results.comparison import (
     numeric_keys,
     varying,
 )
-from optrun.sweep.results.contrasts import contrasts, lead
-from optrun.sweep.results.edges import spans_a_decade
-from optrun.sweep.space.candidates import Point
-from optrun.sweep.space.distributions import LogUniform
+from optrun.sweeps.results.contrasts import contrasts, lead
+from optrun.sweeps.results.edges import spans_a_decade
+from optrun.sweeps.space.candidates import Point
+from optrun.sweeps.space.distributions import LogUniform
 from optrun.viz import style
 from optrun.viz.curves import say_if_empty
 from optrun.viz.labels import wrap

@@ -9,7 +9,7 @@ import numpy as np
 from optrun.metrics import higher_is_better, is_accuracy, spread_text
 from optrun.settings import natural_order, short
 from optrun.store.reading import Run, load_run
-from optrun.sweep.results.comparison import Comparison, Group, Setting
+from optrun.sweeps.results.comparison import Comparison, Group, Setting
 from optrun.viz import style
 from optrun.viz.curves import LOSS_DECADES, say_if_empty
 from optrun.viz.labels import LETTERS, axis_label, wrap

@@ -21,10 +21,10 @@ from optrun.measures import is_accuracy, spread_text
 
 import optrun
 from optrun.store.reading import Run
-from optrun.sweep.results.rows import read_results
-from optrun.sweep.run import Order, carry_out
-from optrun.sweep.space.load import Sweep, load_sweep
-from optrun.sweep.watcher import Watcher
+from optrun.sweeps.results.rows import read_results
+from optrun.sweeps.run import Order, carry_out
+from optrun.sweeps.space.load import Sweep, load_sweep
+from optrun.sweeps.watcher import Watcher
 from tests.benchmarks.claims import CLAIMS, Claim
 from tests.benchmarks.images import is_stored
 from tests.benchmarks.suite import Row, at_most

@@ -16,9 +16,9 @@ from typer.testing import CliRunner
 from optrun.cli import runs
 from optrun.cli.runs_table import columns_of, table_of
 from optrun.errors import RunError, UserError
-from optrun.sweep.directory import SweepDirectory
-from optrun.sweep.listing import runs_in, tell_apart
-from optrun.sweep.results.rows import row_of, write_results
+from optrun.sweeps.directory import SweepDirectory
+from optrun.sweeps.listing import runs_in, tell_apart
+from optrun.sweeps.results.rows import row_of, write_results
 from tests.runs_factory import resolved_config, write_run
 
 OPTIMIZER = ["adam,", "lr=0.01,", "beta1=0.9,", "eps=1e-08,", "clipping=none"]

@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from optrun.cli.main import app
 from optrun.config.json_schema import json_schema
-from optrun.sweep.space.schema import SweepFile
+from optrun.sweeps.space.schema import SweepFile
 
 
 def test_it_prints_the_schema():

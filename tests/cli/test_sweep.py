@@ -22,12 +22,12 @@ from optrun.cli.sweep_progress import LiveTable, PlainSweep
 from optrun.config.load import load
 from optrun.errors import UserError
 from optrun.store.reading import list_runs
-from optrun.sweep.runs import RunsOf
-from optrun.sweep.space.candidates import Candidate
-from optrun.sweep.stored import Stored
+from optrun.sweeps.runs import RunsOf
+from optrun.sweeps.space.candidates import Candidate
+from optrun.sweeps.stored import Stored
 from optrun.training.observer import Plan, Pulse
 from optrun.training.run import run as train
-from tests.sweep.parts import configs_of, rates
+from tests.sweeps.parts import configs_of, rates
 
 CONFIG = """\
 name: small

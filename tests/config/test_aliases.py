@@ -11,8 +11,8 @@ from optrun.config.schema import Config
 from optrun.config.suggestions import is_valid
 from optrun.config.vocabulary import Slot, sections_with
 from optrun.errors import ConfigError
-from optrun.sweep.space.load import load_sweep
-from optrun.sweep.space.schema import SweepFile
+from optrun.sweeps.space.load import load_sweep
+from optrun.sweeps.space.schema import SweepFile
 from tests.config.conftest import BASE
 from tests.config.mutations import places
 

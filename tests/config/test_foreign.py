@@ -10,8 +10,8 @@ from optrun.config.foreign import EXAMPLE, FORMS, foreign_sweep
 from optrun.config.judge import misfits
 from optrun.config.load import load
 from optrun.errors import ConfigError
-from optrun.sweep.space.load import load_sweep
-from optrun.sweep.space.schema import SweepFile
+from optrun.sweeps.space.load import load_sweep
+from optrun.sweeps.space.schema import SweepFile
 from tests.config.conftest import BASE
 
 WANDB = """\

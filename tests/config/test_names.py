@@ -11,8 +11,8 @@ from optrun.config.load import load
 from optrun.config.names import MOST_BYTES, PATTERN, name_problem
 from optrun.errors import ConfigError
 from optrun.store.run_directory import RunDirectory
-from optrun.sweep.directory import SweepDirectory
-from optrun.sweep.space.load import load_sweep
+from optrun.sweeps.directory import SweepDirectory
+from optrun.sweeps.space.load import load_sweep
 from tests.config.conftest import BASE
 
 GOOD = ["demo", "a", "9.lr_0-1", "größe", "学習率", "lr²", "हिन्दी", "α-β", "n" * 200, "ö" * 100]

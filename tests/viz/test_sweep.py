@@ -10,15 +10,15 @@ import pytest
 
 from optrun.errors import RunError
 from optrun.store.reading import load_run
-from optrun.sweep.directory import SweepDirectory
-from optrun.sweep.results.comparison import Comparison, compare
-from optrun.sweep.space.candidates import Point
-from optrun.sweep.space.distributions import LogUniform, Uniform
+from optrun.sweeps.directory import SweepDirectory
+from optrun.sweeps.results.comparison import Comparison, compare
+from optrun.sweeps.space.candidates import Point
+from optrun.sweeps.space.distributions import LogUniform, Uniform
 from optrun.viz import sweep as viz
 from optrun.viz.sensitivity import is_log
 from optrun.viz.sweep import chosen_so_far, draw_sweep
 from tests.runs_factory import resolved_config, write_run
-from tests.sweep.results.rows import row
+from tests.sweeps.results.rows import row
 
 Figure = Any
 NAME, LR, BATCH = "optimizer.name", "optimizer.lr", "training.batch_size"
