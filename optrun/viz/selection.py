@@ -2,6 +2,7 @@
 
 import difflib
 import glob
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from optrun.viz.groups import read_runs
 from optrun.viz.labels import compared_keys, listed, short_names
 
 MOST_SETTINGS = 10  # of a sweep that are drawn unless all are asked for
+MOST_NAMED = 20  # values of a setting in a message
 COMMON = 2 / 3  # the share of runs whose setting is that of most
 Named = str | Path | Run
 
@@ -237,9 +239,8 @@ def keeping(configs: Sequence[Mapping[str, Any]], where: Sequence[str]) -> list[
         matches = [any(same(text, value) for text in values) for values in found]
         kept = [keep and match for keep, match in zip(kept, matches, strict=True)]
         if not any(kept):
-            raise UserError(
-                f"no run has {' and '.join(where)}; {key} is {listed(known[:10], 'or')} here"
-            )
+            there = listed(sorted(known, key=by_size)[:MOST_NAMED], "or")
+            raise UserError(f"no run has {' and '.join(where)}; {key} is {there} here")
     return kept
 
 
@@ -257,6 +258,14 @@ def same(text: str, wanted: str) -> bool:
         return float(text) == float(wanted)
     except ValueError:
         return text == wanted
+
+
+def by_size(text: str) -> tuple[float, str]:
+    """What texts are put in order by: numbers by size, and before other words."""
+    try:
+        return float(text), text
+    except ValueError:
+        return math.inf, text
 
 
 def nearest_key(key: str, flats: Sequence[Mapping[str, Any]]) -> str:
