@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column
 
+from optrun.metrics import SPLITS
+from optrun.store.run_directory import RunDirectory
 from optrun.training.observer import Observer, Plan, Pulse
 
 FEW_EPOCHS = 30
@@ -28,6 +30,7 @@ class PlainLines(Observer):
 
     def __init__(self) -> None:
         self.epochs = 0
+        self.chance: float | None = None
         self.told = monotonic()
 
     def say(self, text: str) -> None:
@@ -39,7 +42,7 @@ class PlainLines(Observer):
         self.say(text)
 
     def begin(self, plan: Plan) -> None:
-        self.epochs = plan.epochs
+        self.epochs, self.chance = plan.epochs, plan.chance
         self.say(opening(plan))
 
     def pulse(self, pulse: Pulse) -> None:
@@ -50,7 +53,7 @@ class PlainLines(Observer):
     def epoch(self, row: dict[str, Any]) -> None:
         every = max(1, self.epochs // FEW_EPOCHS)
         if row["epoch"] % every == 0 or row["epoch"] == self.epochs:
-            self.say(epoch_line(row, self.epochs))
+            self.say(epoch_line(row, self.epochs, self.chance))
 
     def stopping(self) -> None:
         self.say(STOPPING)
@@ -71,11 +74,13 @@ class LiveBar(Observer):
             BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=1)),
             TextColumn("{task.fields[moment]}", table_column=whole),
             TimeRemainingColumn(compact=True, table_column=whole),
+            TextColumn("left", table_column=whole),
             console=self.console,
             transient=True,
             expand=True,
         )
         self.epochs = 0
+        self.chance: float | None = None
 
     def notice(self, text: str) -> None:
         self.status.update(text)
@@ -84,7 +89,7 @@ class LiveBar(Observer):
     def begin(self, plan: Plan) -> None:
         self.status.stop()
         self.console.print(opening(plan), highlight=False)
-        self.epochs = plan.epochs
+        self.epochs, self.chance = plan.epochs, plan.chance
         self.task = self.bar.add_task(
             "", total=plan.steps, completed=plan.resumed_at, epoch="", moment=""
         )
@@ -96,7 +101,7 @@ class LiveBar(Observer):
 
     def epoch(self, row: dict[str, Any]) -> None:
         if self.epochs <= FEW_EPOCHS or row["epoch"] == self.epochs:
-            self.console.print(epoch_line(row, self.epochs), highlight=False)
+            self.console.print(epoch_line(row, self.epochs, self.chance), highlight=False)
 
     def stopping(self) -> None:
         self.console.print(STOPPING, highlight=False)
@@ -126,8 +131,8 @@ def opening(plan: Plan) -> str:
     return text + (f", resumed after step {plan.resumed_at:,}" if plan.resumed_at else "")
 
 
-def epoch_line(row: dict[str, Any], epochs: int) -> str:
-    """An epoch's figures in a line."""
+def epoch_line(row: dict[str, Any], epochs: int, chance: float | None = None) -> str:
+    """An epoch's figures in a line; that of the start names the loss of a guess, if it is known."""
     width = len(str(epochs))
     text = f"epoch {row['epoch']:>{width}}/{epochs}"
     for split in ("train", "val"):
@@ -136,7 +141,9 @@ def epoch_line(row: dict[str, Any], epochs: int) -> str:
         if row[f"{split}_accuracy"] is not None:
             text += f"  {row[f'{split}_accuracy']:7.2%}"
     text += "" if row["lr"] is None else f"  lr {row['lr']:.3g}"
-    return text + (f"  {duration(row['seconds'])}" if row["epoch"] else "")
+    if row["epoch"]:
+        return f"{text}  trained {duration(row['seconds'])}"
+    return text if chance is None else f"{text}  (a guess: {shown(chance)})"
 
 
 def ending(directory: Path, summary: dict[str, Any], data_dir: Path | None = None) -> list[str]:
@@ -155,18 +162,16 @@ def ending(directory: Path, summary: dict[str, Any], data_dir: Path | None = Non
         lines = finished_lines(summary)
         if summary.get("reason"):
             lines.append(summary["reason"])
-    return [*lines, str(directory)]
+    curves = RunDirectory(directory).curves
+    return [*lines, *([f"curves: {curves}"] if curves.exists() else []), str(directory)]
 
 
 def finished_lines(summary: dict[str, Any]) -> list[str]:
     """The result of a finished run, and the time it took."""
-    tested = summary["test_loss"] is not None
-    split, name = ("test", "test") if tested else ("train", "training")
-    chosen = f"with the weights of epoch {summary['best_epoch']}"
-    lines = [f"{name} {figures(summary, split)}, {chosen}"]
-    if summary[f"average_{split}_loss"] is not None:
-        chosen = f"with the averaged weights of epoch {summary['average_best_epoch']}"
-        lines.append(f"{name} {figures(summary, f'average_{split}')}, {chosen}")
+    lines = [f"chosen epoch {summary['best_epoch']}: {figures(summary)}"]
+    if summary["average_best_epoch"] is not None:
+        chosen = f"chosen epoch {summary['average_best_epoch']}"
+        lines.append(f"averaged weights, {chosen}: {figures(summary, 'average_')}")
     return [
         *lines,
         f"trained {counted(summary['epochs'], 'epoch')} in {duration(summary['seconds_train'])}; "
@@ -175,11 +180,20 @@ def finished_lines(summary: dict[str, Any]) -> list[str]:
     ]
 
 
-def figures(summary: dict[str, Any], of: str) -> str:
-    """Accuracy, where there are labels, and loss."""
-    accuracy = summary[f"{of}_accuracy"]
+def figures(summary: dict[str, Any], whose: str = "") -> str:
+    """Validation and test figures, as far as there are any; otherwise those of training.
+
+    `validation accuracy 98.05%, loss 0.0712; test accuracy 97.98%, loss 0.0700`
+    """
+    splits = [split for split in ("val", "test") if summary[f"{whose}{split}_loss"] is not None]
+    return "; ".join(split_figures(summary, whose, split) for split in splits or ["train"])
+
+
+def split_figures(summary: dict[str, Any], whose: str, split: str) -> str:
+    """Accuracy, where there are labels, and loss on a split."""
+    accuracy, loss = (summary[f"{whose}{split}_{what}"] for what in ("accuracy", "loss"))
     known = f"accuracy {accuracy:.2%}, " if accuracy is not None else ""
-    return f"{known}loss {shown(summary[f'{of}_loss'])}"
+    return f"{SPLITS[split]} {known}loss {shown(loss)}"
 
 
 def shown(loss: float) -> str:

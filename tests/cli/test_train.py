@@ -64,10 +64,10 @@ def test_what_a_finished_run_prints(folder):
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0
     (directory,) = (folder / "runs").iterdir()
-    result, times, where = out.splitlines()
-    assert re.fullmatch(
-        r"test accuracy \d+\.\d\d%, loss \d\.\d{4}, with the weights of epoch \d", result
-    )
+    result, times, curves, where = out.splitlines()
+    figures = r"accuracy \d+\.\d\d%, loss \d\.\d{4}"
+    assert re.fullmatch(rf"chosen epoch \d: validation {figures}; test {figures}", result)
+    assert curves == f"curves: {where}/curves.png"
     time = r"[\d.]+ m?s"
     assert re.fullmatch(
         rf"trained 3 epochs in {time}; evaluation {time}, kernels ready in {time}", times
@@ -183,7 +183,7 @@ def test_the_live_bar_fits_the_terminal_and_leaves_it_tidy(width):
     shown = next(line for line in lines if line.startswith("epoch 3/200 "))
     assert len(shown) <= width
     assert "step 1200  loss 0.123  lr 0.00098  283k examples/s" in shown
-    assert re.search(r"(\d+:\d\d|-:--)\s*$", shown)
+    assert re.search(r"(\d+:\d\d|-:--) left\s*$", shown)
     bar.close()
     assert not bar.bar.live.is_started
 
@@ -193,15 +193,20 @@ def test_lines_without_validation_or_test_figures():
         "epoch": 7, "train_loss": 0.5, "train_accuracy": 0.75, "val_loss": None,
         "val_accuracy": None, "lr": 0.001, "seconds": 12.34,
     }  # fmt: skip
-    assert epoch_line(row, 10) == "epoch  7/10  train 0.5000   75.00%  lr 0.001  12.3 s"
+    start = {**row, "epoch": 0, "lr": None}
+    assert epoch_line(start, 10, 2.3026) == (
+        "epoch  0/10  train 0.5000   75.00%  (a guess: 2.3026)"
+    )
+    assert epoch_line(row, 10, 2.3026) == epoch_line(row, 10)
+    assert epoch_line(row, 10) == "epoch  7/10  train 0.5000   75.00%  lr 0.001  trained 12.3 s"
     summary = {
-        "status": "finished", "test_accuracy": 0.5, "test_loss": 1.0, "average_test_loss": None,
-        "best_epoch": 2, "epochs": 7,
+        "status": "finished", "val_loss": None, "test_accuracy": 0.5, "test_loss": 1.0,
+        "best_epoch": 2, "average_best_epoch": None, "epochs": 7,
         "seconds_train": 0.01, "seconds_eval": 2, "seconds_compile": 345.6,
         "reason": "early stopping: val_loss has not improved in 5 epochs",
     }  # fmt: skip
     assert ending(Path("runs/a"), summary) == [
-        "test accuracy 50.00%, loss 1.0000, with the weights of epoch 2",
+        "chosen epoch 2: test accuracy 50.00%, loss 1.0000",
         "trained 7 epochs in 10 ms; evaluation 2.0 s, kernels ready in 346 s",
         "early stopping: val_loss has not improved in 5 epochs",
         "runs/a",
@@ -220,9 +225,9 @@ def test_a_run_without_labels_and_rates_speaks_of_losses_only(folder, train):
     assert code == 0
     number, time = r"\d+\.\d{4}", r"[\d.]+ m?s"
     begun, *_, done = err.splitlines()[3:]
-    assert re.fullmatch(rf"epoch 0/2  train {number}  val {number}", begun)
-    assert re.fullmatch(rf"epoch 2/2  train {number}  val {number}  {time}", done)
+    assert re.fullmatch(rf"epoch 0/2  train {number}  val {number}  \(a guess: {number}\)", begun)
+    assert re.fullmatch(rf"epoch 2/2  train {number}  val {number}  trained {time}", done)
     result = out.splitlines()[0]
-    assert re.fullmatch(rf"test loss {number}, with the weights of epoch \d", result)
+    assert re.fullmatch(rf"chosen epoch \d: validation loss {number}; test loss {number}", result)
     pulse = Pulse(step=2, epoch=1, loss=0.5, rate=None, examples_per_second=100, seconds_left=1)
     assert moment(pulse) == "step 2  loss 0.5  100 examples/s"
