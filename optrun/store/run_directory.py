@@ -193,7 +193,12 @@ class RunDirectory:
         try:
             return read_arrays(self.path / "checkpoint.npz")
         except RunError as error:
-            raise RunError(f"{error}; delete the file to begin the run anew") from error
+            raise RunError(f"{error}; delete the file to begin again") from error
+
+    def wrong_checkpoint(self, error: Exception) -> RunError:
+        """The error to raise where the checkpoint is whole but not of this run."""
+        path = self.path / "checkpoint.npz"
+        return RunError(f"{path} is not of this run: {error}; delete the file to begin again")
 
     def forget_checkpoint(self) -> None:
         """Remove the checkpoint, so that the run begins anew."""

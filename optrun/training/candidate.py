@@ -78,10 +78,9 @@ class Candidate:
         """What a checkpoint keeps of it, `kept` apart."""
         return {"row": self.row, "selection": asdict(self.selection)}
 
-    def restore(self, state: Mapping[str, Any], kept: np.ndarray) -> None:
-        """Take up what a checkpoint has kept."""
-        self.row, self.selection = state["row"], Selection(**state["selection"])
-        self.kept[:] = kept
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take up what a checkpoint has kept, `kept` apart."""
+        self.row, self.selection = dict(state["row"]), Selection(**state["selection"])
 
 
 def candidates(program: Program) -> list[Candidate]:

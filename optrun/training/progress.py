@@ -5,7 +5,9 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from optrun.engine.program import Program
 from optrun.store.table import Mark
+from optrun.training.divergence import EXPLOSION
 
 
 @dataclass
@@ -35,6 +37,22 @@ class Progress:
     logged: int = 0
     metrics: Mark | None = None
     steps: Mark | None = None
+
+    def check(self, program: Program) -> None:
+        """Raise a ValueError unless a run of this program can have come so far."""
+        per_epoch, epochs = program.steps_per_epoch, program.config.training.epochs
+        whole = all(type(n) is int for n in (self.step, self.epoch, self.logged))
+        if not whole or not 0 <= self.epoch <= epochs or not 0 <= self.logged <= self.step:
+            raise ValueError("its steps and epochs are not those of this run")
+        if not self.epoch * per_epoch <= self.step <= min(self.epoch + 1, epochs) * per_epoch:
+            raise ValueError("its steps and epochs do not agree")
+        seconds = (self.seconds_train, self.seconds_eval, self.seconds_compile)
+        numbers = all(type(n) is float and n >= 0 for n in (*seconds, self.limit))
+        # what has no gradients has no norms of them: NaN
+        if not numbers or type(self.norms) is not float or self.limit < EXPLOSION:
+            raise ValueError("a number of it is out of range")
+        if len(self.watched) not in (0, self.epoch):
+            raise ValueError("it has watched another number of epochs")
 
     def state(self) -> str:
         """The text that `restored` reads back."""

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Mapping, Sequence
 from time import perf_counter
 from typing import Any
 
@@ -22,6 +23,8 @@ from optrun.training.step_log import StepLog
 
 CARRIED = ("weights", "state", "slow", "average")
 """The parameters' arrays that a checkpoint holds; the gradient is made anew at every step."""
+TEXTS = ("progress", "candidates")
+"""What else a checkpoint holds, as JSON."""
 CHUNK_SECONDS = 0.1
 CHECKPOINT_SECONDS = 1.0
 CHECKPOINT_SHARE = 0.05
@@ -67,14 +70,17 @@ class Trainer:
     def resume(self) -> None:
         """Take up the run where its checkpoint left it."""
         saved = self.directory.load_checkpoint()
-        self.progress = Progress.restored(str(saved["progress"]))
-        states = json.loads(str(saved["candidates"]))
-        for candidate in self.candidates:
-            candidate.restore(states[candidate.whose], saved[f"{candidate.whose}best"])
-        parameters = self.program.parameters
-        for name in CARRIED:
-            getattr(parameters, name)[:] = saved[name]
-        self.epoch_start[:] = saved["epoch_start"]
+        try:
+            check_arrays(saved, self.carried(), TEXTS)
+            self.progress = Progress.restored(str(saved["progress"]))
+            states = json.loads(str(saved["candidates"]))
+            for candidate in self.candidates:
+                candidate.restore(states[candidate.whose])
+            self.progress.check(self.program)
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            raise self.directory.wrong_checkpoint(error) from error
+        for name, array in self.carried().items():
+            array[:] = saved[name]
         self.cut_rates()
         self.metrics = self.directory.open_metrics(self.progress.metrics)
         self.steps = self.directory.open_steps(self.progress.steps)
@@ -85,17 +91,19 @@ class Trainer:
         for table in (self.metrics, self.steps):
             table.sync()
         self.progress.metrics, self.progress.steps = self.metrics.mark(), self.steps.mark()
-        self.directory.save_checkpoint(
-            {
-                "progress": np.array(self.progress.state()),
-                "candidates": np.array(json.dumps({c.whose: c.state() for c in self.candidates})),
-                **{name: getattr(self.program.parameters, name) for name in CARRIED},
-                **{f"{candidate.whose}best": candidate.kept for candidate in self.candidates},
-                "epoch_start": self.epoch_start,
-            }
-        )
+        states = {candidate.whose: candidate.state() for candidate in self.candidates}
+        texts = {"progress": self.progress.state(), "candidates": json.dumps(states)}
+        self.directory.save_checkpoint({**texts, **self.carried()})
         taken = perf_counter() - begun
         self.save_again_at = begun + max(CHECKPOINT_SECONDS, taken / CHECKPOINT_SHARE)
+
+    def carried(self) -> dict[str, np.ndarray]:
+        """The arrays that a checkpoint holds."""
+        return {
+            **{name: getattr(self.program.parameters, name) for name in CARRIED},
+            **{f"{candidate.whose}best": candidate.kept for candidate in self.candidates},
+            "epoch_start": self.epoch_start,
+        }
 
     def close(self) -> None:
         """Close the tables."""
@@ -283,3 +291,18 @@ class Trainer:
 def length(vector: np.ndarray) -> float:
     """‖vector‖, in an order that no BLAS chooses."""
     return math.sqrt(norms(vector)[1])
+
+
+def check_arrays(
+    saved: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray], texts: Sequence[str]
+) -> None:
+    """Raise a ValueError unless these arrays and texts were saved, and nothing else."""
+    kinds = {name: (array.dtype, array.shape) for name, array in expected.items()}
+    if saved.keys() != {*kinds, *texts}:
+        raise ValueError("it holds other arrays than this run has")
+    for name, kind in kinds.items():
+        if (saved[name].dtype, saved[name].shape) != kind:
+            raise ValueError(f"{name} has another type or shape than in this run")
+    for name in texts:
+        if saved[name].dtype.kind != "U" or saved[name].shape:
+            raise ValueError(f"{name} is not a text")

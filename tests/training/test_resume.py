@@ -24,6 +24,7 @@ from optrun.training import trainer
 from optrun.training.run import run
 from tests.training.runs import (
     ROOT,
+    SMALL,
     TIMES,
     Killed,
     Spy,
@@ -128,7 +129,7 @@ def test_the_last_step_of_a_stopped_run_is_not_logged_twice(tmp_path, pulse, mon
 def test_a_run_that_diverges_after_resuming_diverges_alike(tmp_path, monkeypatch):
     monkeypatch.setattr(trainer, "CHUNK_SECONDS", 0.0)
     # the rate climbs until the loss explodes, well after the cut
-    climb = ["optimizer={name: sgd, lr: 1e5}", "warmup={name: linear, duration: 100%}"]
+    climb = ["optimizer={name: sgd, lr: 2e4}", "warmup={name: linear, duration: 100%}"]
     climb += ["training.epochs=2000", "regularization.dropout=0"]
     whole = train(tmp_path / "whole", *climb)
     assert whole.summary["status"] == "diverged"
@@ -191,7 +192,7 @@ def test_a_run_is_not_resumed_under_other_conditions(tmp_path, what):
 def test_a_damaged_checkpoint_says_the_way_out(tmp_path):
     cut = train(tmp_path, observer=Spy(1, interrupt)).path
     (cut / "checkpoint.npz").write_bytes(b"half")
-    with pytest.raises(RunError, match=r"checkpoint\.npz.*delete the file to begin the run anew"):
+    with pytest.raises(RunError, match=r"checkpoint\.npz.*delete the file to begin again"):
         train(tmp_path)
     (cut / "checkpoint.npz").unlink()
     assert train(tmp_path).summary["status"] == "finished"
@@ -281,3 +282,43 @@ def test_kill_at_random_moments_and_resuming_give_the_same_bytes(tmp_path, forki
     if load_run(directory).summary["status"] != "finished":
         run(load(config).config, tmp_path / "cut")
     assert same_results(directory, whole.path)
+
+
+def wrong_progress(**values):
+    def change(arrays):
+        progress = json.loads(str(arrays["progress"]))
+        arrays["progress"] = np.array(json.dumps(progress | values))
+
+    return change
+
+
+WRONG = {
+    "missing array": lambda arrays: arrays.pop("best"),
+    "another array": lambda arrays: arrays.update(extra=np.zeros(3)),
+    "no dimension": lambda arrays: arrays.update(weights=np.float32(0.5)),
+    "one value too few": lambda arrays: arrays.update(best=arrays["best"][1:]),
+    "float64 for float32": lambda arrays: arrays.update(weights=arrays["weights"].astype("f8")),
+    "complex": lambda arrays: arrays.update(state=arrays["state"].astype(complex)),
+    "numbers for text": lambda arrays: arrays.update(progress=np.zeros(3)),
+    "no JSON": lambda arrays: arrays.update(candidates=np.array("{")),
+    "no candidate": lambda arrays: arrays.update(candidates=np.array("{}")),
+    "a list": lambda arrays: arrays.update(progress=np.array("[]")),
+    "unknown field": wrong_progress(more=1),
+    "step too far": wrong_progress(step=10**6),
+    "negative step": wrong_progress(step=-1),
+    "step of another epoch": wrong_progress(epoch=0),
+    "text for a number": wrong_progress(norms="much"),
+    "NaN": wrong_progress(seconds_train=float("nan")),
+    "no limit": wrong_progress(limit=0.0),
+    "no mark": wrong_progress(metrics=None),
+}
+
+
+@pytest.mark.parametrize("change", WRONG.values(), ids=WRONG)
+def test_a_checkpoint_that_is_whole_but_not_of_this_run_is_refused(tmp_path, change):
+    directory = RunDirectory(run(load(SMALL).config, tmp_path, pause_after=2))
+    arrays = directory.load_checkpoint()
+    change(arrays)
+    directory.save_checkpoint(arrays)
+    with pytest.raises(RunError, match=r"checkpoint\.npz is not of this run: .*delete the file"):
+        train(tmp_path)
