@@ -26,6 +26,9 @@ from optrun.component import Component, Decay, NonNegative, table
 from optrun.numerics.exponential import exponential
 from optrun.numerics.jit import Kernel, inlined, kernel
 
+HUGE = 1e200
+"""A product that takes no more factors, so as not to overflow."""
+
 
 class Loss(Component):
     """What training makes small, averaged over the batch."""
@@ -73,9 +76,9 @@ class Softmax(Loss):
         S_jk = √p_k([j = k] − p_j),   for β = 0, whatever the targets
 
     ε is `label_smoothing` (Szegedy et al. 2016; PyTorch's), β is `confidence_penalty` (Pereyra et
-    al. 2017); evaluation takes both as 0. A row is computed in float64: Z − 1 is summed without the
-    largest score's 1, and log Z is log1p(Z − 1), so that no loss is too small and no score too
-    large for its digits. Where p_k is close to q_k = 1, p_k − q_k is −(Z − 1)/Z.
+    al. 2017); evaluation takes both as 0. A row is computed in float64. Z − 1 is summed without the
+    largest score's 1, log Z is log1p(Z − 1), and for the largest score p_k − q_k is
+    (1 − q_k) − (Z − 1)/Z: so no loss is too small and no score too large for its digits.
     """
 
     name: Literal["softmax"] = "softmax"
@@ -99,23 +102,28 @@ class Softmax(Loss):
     def loss(scores, targets, d, h):
         n, outputs = scores.shape
         kept, spread, beta, share = 1.0 - h[0], h[0] / outputs, h[1], 1.0 / n
-        rows, total = rows_at_once(outputs), 0.0
+        rows, total, product = rows_at_once(outputs), 0.0, 0.0
         us, es = np.empty((rows, outputs)), np.empty((rows, outputs))
-        for i in range(n):
-            if i % rows == 0:
-                exponentials(scores[i : i + rows], us, es)
-            t, ds, u, e = targets[i], d[i], us[i % rows], es[i % rows]
-            rest, aim, mean = sum_of_rest(u, e), 0.0, 0.0
-            scale = 1.0 / (1.0 + rest)
-            for k in range(outputs):
-                aim += (kept * t[k] + spread) * u[k]
-                mean += scale * e[k] * u[k]
-            total += np.log1p(rest) - aim - beta * (np.log1p(rest) - mean)
-            for k in range(outputs):
-                p, q = scale * e[k], kept * t[k] + spread
-                gap = p - q if u[k] < 0.0 else 1.0 - q - scale * rest
-                ds[k] = share * (gap + beta * p * (u[k] - mean))
-        return total / n
+        for first in range(0, n, rows):
+            stop = min(first + rows, n)
+            exponentials(scores[first:stop], us, es)
+            for i in range(first, stop):
+                t, ds, u, e = targets[i], d[i], us[i - first], es[i - first]
+                rest, aim, mean = sum_of_rest(u, e), 0.0, 0.0
+                scale = 1.0 / (1.0 + rest)
+                for k in range(outputs):
+                    aim += (kept * t[k] + spread) * u[k]
+                    mean += scale * e[k] * u[k]
+                total += beta * mean - aim
+                product += rest + product * rest  # Π Z − 1 over rows, for one logarithm of many
+                if product > HUGE:
+                    total += (1.0 - beta) * np.log1p(product)
+                    product = 0.0
+                for k in range(outputs):
+                    p, q = scale * e[k], kept * t[k] + spread
+                    gap = p - q if u[k] < 0.0 else 1.0 - q - scale * rest
+                    ds[k] = share * (gap + beta * p * (u[k] - mean))
+        return (total + (1.0 - beta) * np.log1p(product)) / n
 
     @kernel
     def curve(scores, targets, r, d, h):
@@ -123,9 +131,10 @@ class Softmax(Loss):
         beta, rows, v, p = h[1], rows_at_once(outputs), np.empty(outputs), np.empty(outputs)
         us, es = np.empty((rows, outputs)), np.empty((rows, outputs))
         for i in range(n):
-            if i % rows == 0:
+            row = i % rows
+            if row == 0:
                 exponentials(scores[i : i + rows], us, es)
-            ds, u, e, top = d[i], us[i % rows], es[i % rows], np.argmax(scores[i])
+            ds, u, e, top = d[i], us[row], es[row], np.argmax(scores[i])
             mean, turn, change, scale = 0.0, 0.0, 0.0, 1.0 / (1.0 + sum_of_rest(u, e))
             for k in range(outputs):
                 p[k], v[k] = scale * e[k], np.float64(r[i, k]) - r[i, top]

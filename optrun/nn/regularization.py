@@ -22,14 +22,15 @@ class L1(Section):
         proximal:     w ← sign(w)·max(|w| − η·strength, 0)   after the step
 
     A subgradient moves weights to and fro about 0 and leaves none exactly there; the proximal step
-    sets them to 0. η is the learning rate of the step, schedule and warmup included, over 1 − ρ
-    where the rule sums gradients with momentum ρ: a constant gradient moves weights by as much.
-    With `sgd` this is the proximal gradient method, and with momentum too the weights come to rest
-    where the loss and the penalty together are least (Parikh & Boyd 2014). A rule that scales
-    gradients weight by weight or layer by layer does not scale the threshold, as AdamW does not
-    scale its decay. Biases take part with `include_bias` only. The penalty counts in the objective
-    in both forms. Gradient clipping, noise and norms do not see the proximal form. An average of
-    the weights over the steps is 0 only where all of them were.
+    sets them to 0. η is the learning rate of the step, schedule and warmup included. Where the rule
+    sums gradients with momentum ρ, it is divided by 1 − ρ (and multiplied by 1 − d with dampening
+    d), as a constant gradient moves weights by that much. With `sgd` this is the proximal gradient
+    method, and with momentum too the weights come to rest where loss and penalty together are least
+    (Parikh & Boyd 2014). A rule that scales gradients weight by weight or layer by layer does not
+    scale the threshold, as AdamW does not scale its decay. Biases take part with `include_bias`
+    only. The penalty counts in the objective in both forms. Gradient clipping, noise and norms do
+    not see the proximal form. An average of the weights over the steps is 0 only where all of them
+    were.
     """
 
     strength: NonNegative

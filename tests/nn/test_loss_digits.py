@@ -121,6 +121,19 @@ def test_second_derivatives_keep_six_digits_where_one_class_is_far_ahead(lead):
         np.testing.assert_allclose(column[0], np.array(roots[k], float), rtol=1e-6, atol=1e-37)
 
 
+@pytest.mark.parametrize("beta", [0.0, 0.25, 1.0])
+@pytest.mark.parametrize(
+    ("scores", "each"), [([3, 3, 3, 3], math.log(4)), ([60, 0, 0, 0], 2.6e-26)]
+)
+def test_means_of_many_rows_keep_their_digits(scores, each, beta):
+    section = {"name": "softmax", "confidence_penalty": beta}
+    scores = np.array([scores] * 3000, np.float32)
+    (one, _), targets = exact(section, scores[0], np.eye(4)[0]), np.eye(4)[[0] * 3000]
+    value, _ = evaluate(section, scores, targets)
+    assert value == pytest.approx(float(one), rel=1e-9)
+    assert beta or value == pytest.approx(each, rel=0.02)
+
+
 @pytest.mark.parametrize("bias", [0.0, 1e3, 1e6, 1e8])
 def test_equal_scores_of_any_size_cost_the_logarithm_of_their_number(bias):
     config = make_config(
