@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from optrun.data.mnist import Mnist
 from optrun.listing import markdown
-from tests.datasets import write_mnist
+from tests.datasets import published, write_mnist
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -24,7 +25,7 @@ def blocks(language: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def newcomer(tmp_path_factory) -> Path:
-    """A folder with the configs and a stand-in for MNIST, and nothing else.
+    """A folder with the configs and a stand-in for MNIST, which counts as the published one.
 
     Its five runs on MNIST see a fiftieth of it: it is the commands that are tried here.
     """
@@ -34,20 +35,27 @@ def newcomer(tmp_path_factory) -> Path:
     text, told = long.read_text(encoding="utf-8"), "validation: 5000\n"
     assert told in text
     long.write_text(
-        text.replace(told, "subset: 1200\n  validation: 100\n  custom_files: true\n"),
+        text.replace(told, "subset: 1200\n  validation: 100\n"),
         encoding="utf-8",
     )
     (home / "runs").mkdir()
     write_mnist(home / "data")
+    checksums = published(Mnist, home / "data")["checksums"]
+    (home / "start").mkdir()
+    (home / "start" / "sitecustomize.py").write_text(  # Python runs it when it starts
+        f"from optrun.data.mnist import Mnist\nMnist.checksums = {checksums}\n"
+    )
     return home
 
 
 def run(command: list[str], home: Path) -> str:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    modules = f"{home / 'start'}:{ROOT}"
     done = subprocess.run(
         command,
         cwd=home,
-        env=os.environ | {"PATH": path, "OPTRUN_DATA_DIR": str(home / "data")},
+        env=os.environ
+        | {"PATH": path, "PYTHONPATH": modules, "OPTRUN_DATA_DIR": str(home / "data")},
         capture_output=True,
         text=True,
         check=False,

@@ -29,7 +29,7 @@ def test_every_problem_of_a_file_is_told_at_once_in_the_order_of_its_lines(compl
         x.yaml:2:24: dataset.kind: unknown key
             2 | dataset: {name: mnist, kind: moons}
               |                        ^^^^ `kind` belongs to synthetic, function; mnist has \
-validation, subset, label_noise, preprocessing, augmentation, test_time
+validation, subset, label_noise, preprocessing, augmentation, test_time, custom_files
         x.yaml:3:15: model.name: unknown name `mpl`
             3 | model: {name: mpl, hidden: [8]}
               |               ^^^ did you mean `mlp`? There are point, linear, mlp

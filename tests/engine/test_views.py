@@ -159,7 +159,8 @@ def test_what_changes_nothing_changes_no_bit(fields, dtype, kind):
     plain, features = np.zeros(x.shape, dtype), x.shape[1]
     shift, scale = np.full(features, 0.3, dtype), np.full(features, 1 / 77, dtype)
     labels, values = np.zeros(len(x), np.int64), np.zeros((0, 0), dtype)
-    examples = Examples(x.view(np.uint8), labels, values, shift, scale)
+    none = np.zeros(0, dtype)
+    examples = Examples(x.view(np.uint8), labels, values, shift, scale, none, none)
     call(kind, examples, np.arange(N), 0, no_views(), plain, np.zeros((N, 1), dtype))
     np.testing.assert_array_equal(seen, plain)
 

@@ -72,7 +72,7 @@ def test_a_hessian_that_overflows_is_a_divergence():
 
 
 def test_newton_says_how_much_memory_its_hessian_takes():
-    assert Newton().workspace(20_000, []) == 3.2e9
+    assert Newton().workspace(20_000, []) == 3.6e9
     assert Newton().state_size(20_000, []) == 0
 
 
