@@ -43,6 +43,9 @@ def list_vocabulary(
     from optrun import listing
     from optrun.columns import columns
 
+    if markdown and (word or json):
+        raise UserError("--markdown prints all families; give it neither a word nor --json")
+    word = word and word.lower()
     found = listing.entries(word)
     keys = listing.keys_called(word) if word else []
     if found:  # what a section holds is told by its entry

@@ -65,7 +65,8 @@ def runs(
     sort: Annotated[
         str | None,
         typer.Option(
-            help="Column to sort by; accuracies from the highest down.", show_default="started"
+            help="Column or setting to sort by; accuracies from the highest down.",
+            show_default="started",
         ),
     ] = None,
     limit: Annotated[
@@ -201,6 +202,11 @@ def setting_called(called: str, runs: Sequence["ListedRun"]) -> str:
     raise UserError(f"no column or setting is called {called}; {known}")
 
 
+def is_setting(called: str, runs: Sequence["ListedRun"]) -> bool:
+    """Whether a run has such a setting."""
+    return any(f".{key}".endswith(f".{called}") for run in runs for key in run.flat)
+
+
 def setting_of(run: "ListedRun", key: str) -> Any:
     """A value, or a section, of the run's config; None if it has none."""
     value: Any = run.config
@@ -210,13 +216,19 @@ def setting_of(run: "ListedRun", key: str) -> Any:
 
 
 def sorted_runs(runs: Sequence["ListedRun"], heading: str, is_sweep: bool) -> list["ListedRun"]:
-    """The runs by a column, called as in the table or in JSON; those without a value last.
+    """The runs by a column, called as in the table or in JSON, or by a setting.
+
+    Those without a value are last.
 
     Raises:
         UserError: there is no such column, or it is hidden.
     """
     from optrun.metrics import higher_is_better
+    from optrun.settings import value_rank
 
+    if heading not in (*COLUMNS, *COLUMNS.values()) and is_setting(heading, runs):
+        setting = reader(heading, runs)
+        return sorted(runs, key=lambda run: (setting(run) is None, value_rank(setting(run))))
     column = sortable(heading, [c for c in COLUMNS if not is_sweep or c not in OF_TEST], is_sweep)
     read = reader(column, runs)
     present = [run for run in runs if read(run) is not None]
@@ -276,6 +288,8 @@ def columns_called(
 ) -> dict[str, Callable[["ListedRun"], Any]]:
     """What reads each of the columns that are asked for."""
     names = [name.strip() for name in text.split(",")]
+    if not any(names):
+        raise UserError(f"--columns {text} names no column; there are {', '.join(COLUMNS)}")
     return {name: reader(name, runs) for name in names if name}
 
 

@@ -23,7 +23,7 @@ from optrun.settings import (
     flatten,
     natural_order,
 )
-from optrun.store.reading import RunRow, describe, list_runs
+from optrun.store.reading import RunRow, describe, list_runs, what_file
 from optrun.store.run_directory import RunDirectory
 from optrun.sweeps.directory import FOLDER, SweepDirectory, named_sweep
 from optrun.sweeps.results.comparison import compare
@@ -117,6 +117,8 @@ def runs_in(path: Path) -> list[ListedRun]:
     """
     if (path / "sweep.yaml").exists():
         return runs_of_sweep(SweepDirectory(path), folder_of_runs(path))
+    if path.is_file():
+        raise RunError(f"{path} {what_file(path)}")
     if names := sorted(spec.parent.name for spec in path.glob("*/sweep.yaml")):
         raise RunError(
             f"{path} holds sweeps, not runs; write {path / names[0]}, or --sweep {names[0]}; "

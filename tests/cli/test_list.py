@@ -214,6 +214,16 @@ def test_json():
     assert len(json.loads(shown("--json"))) == len(MEMBERS)
 
 
+def test_words_may_be_written_in_capitals():
+    assert shown("ADAM") == shown("adam")
+
+
+@pytest.mark.parametrize("more", ["adam", "--json"])
+def test_markdown_is_of_everything(more):
+    result = CliRunner().invoke(app, ["list", "--markdown", more])
+    assert isinstance(result.exception, UserError)
+
+
 def test_markdown_has_a_row_for_every_component():
     rows = [line for line in shown("--markdown").splitlines() if line.startswith("| `")]
     assert len(rows) == len(MEMBERS)

@@ -318,6 +318,18 @@ def test_by_setting_as_json_sorted_and_cut(seeds: Path):
         assert message in str(result.exception)
 
 
+def test_runs_are_sorted_by_a_setting(seeds: Path):
+    text = output(str(seeds), "--name", "rates", "--sort", "lr", "--columns", "optimizer.lr")
+    rates = [float(line) for line in text.splitlines()[1:]]
+    assert rates == sorted(rates) and len({*rates}) == 2
+
+
+def test_a_config_is_no_run(tmp_path: Path):
+    (tmp_path / "x.yaml").write_text("name: x")
+    result = CliRunner().invoke(app, [str(tmp_path / "x.yaml")])
+    assert "is a config, not a run; `optrun train" in str(result.exception)
+
+
 @pytest.mark.parametrize(
     ("conditions", "count"),
     [
@@ -347,6 +359,7 @@ def test_conditions(seeds: Path, conditions: list[str], count: int):
         ),
         (["--where", "name2=1"], "did you mean `name`"),
         (["--columns", "name,epoch"], "did you mean `epochs`"),
+        (["--columns", " , "], "names no column; there are name,"),
         (["--columns", "l"], "no column or setting is called l"),
         (["--name", "rate"], "no run here is named rate; did you mean `rates`?"),
     ],

@@ -211,6 +211,14 @@ def test_a_dry_run_tells_what_there_is_and_writes_nothing(swept):
     assert sorted(folder.rglob("*")) == before
 
 
+def test_a_distribution_makes_a_random_search_of_so_many_samples(folder):
+    axis = "optimizer.lr=loguniform(0.1,1)"
+    code, out, err = sweep(folder, "small.yaml", axis, "--samples", "3", "--dry-run", "--json")
+    assert (code, err) == (0, "")
+    rates = {run["settings"]["optimizer.lr"] for run in json.loads(out)["runs"]}
+    assert len(rates) == 3 and all(0.1 <= rate <= 1 for rate in rates)
+
+
 def test_a_dry_run_of_a_search_says_what_it_chooses_from(folder):
     code, out, _ = sweep(
         folder, "small.yaml", "optimizer.lr=loguniform(1e-4,1)", "optimizer.name=sgd,adam",

@@ -1,5 +1,6 @@
 """The functions of a sweep: `logspace(1e-4, 1, 9)` lists values, `uniform(0, 0.5)` draws them."""
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -111,6 +112,7 @@ def distribution(call: Call, place: Place) -> Distribution:
 
 def _called(function: Callable[[str, Sequence[Any]], Any], call: Call, place: Place) -> Any:
     try:
+        _refuse_large(call)
         return function(call.name, call.arguments.values)
     except _Misused as error:
         raise Unreadable(str(error), place, error.hint or f"write {FORMS[call.name]}") from None
@@ -219,6 +221,13 @@ def _is_number(value: Any) -> bool:
 
 def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and _is_number(value)
+
+
+def _refuse_large(call: Call) -> None:
+    """No float so large that it is no number to the functions."""
+    for value in call.arguments.values if call.name != "choice" else ():
+        if isinstance(value, float) and LARGEST <= abs(value) < math.inf:
+            raise _Misused(f"`{call.name}` takes numbers below {10**MOST_DECADES:.0e}")
 
 
 def _refuse_many(values: int) -> None:

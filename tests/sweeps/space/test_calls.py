@@ -90,6 +90,7 @@ def test_distributions(text, expected):
         ("linspace(0, 1)", "`linspace` takes three numbers", "linspace(first, last, count)"),
         ("linspace(0, 1, two)", "`linspace` takes three numbers", "such as linspace(0, 1, 5)"),
         ("linspace(0, .inf, 3)", "`linspace` takes three numbers", ""),
+        ("linspace(0, 1e30, 3)", "`linspace` takes numbers below 1e+18", ""),
         ("linspace(0, true, 3)", "`linspace` takes three numbers", ""),
         ("linspace(0, 1, 1)", "`linspace` ends with how many values there are, at least 2", ""),
         ("linspace(0, 1, 2.5)", "`linspace` ends with how many values there are, at least 2", ""),
