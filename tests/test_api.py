@@ -113,7 +113,7 @@ def test_what_a_prompt_shows_is_a_line(tmp_path):
         "outputs=10)"
     )
     run = optrun.train(BOWL, out=tmp_path)
-    assert repr(run).endswith(f": finished, test loss {run.summary['test_loss']:.4g})")
+    assert repr(run).endswith(": finished)")  # a function has no test
 
 
 def test_signals_shrink_from_a_start_that_is_too_small():

@@ -94,7 +94,8 @@ CASES = [
     (
         "training: {best_by: }",
         "training.best_by: is empty",
-        "^ remove it or give it one of val_accuracy, val_loss, last",
+        "^ remove it or give it one of val_accuracy, val_loss, average_val_accuracy, "
+        "average_val_loss, last",
     ),
     ("warmup: cosine", "warmup: unknown name `cosine`", "There are constant, linear, exponential"),
     (
