@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from optrun.cli.output import print_json
+from optrun.cli.output import echo, print_json
 
 
 def check(
@@ -23,12 +23,12 @@ def check(
 
     loaded = load(config, overrides or ())
     for line in loaded.told():
-        typer.echo(line, err=True)
+        echo(line, err=True)
     if json:
         print_json(resolved(loaded.config))
         return
-    typer.echo(f"# ok: {config}")
+    echo(f"# ok: {config}")
     if loaded.choices:
         chosen = ", ".join(f"{key} {value_text(value)}" for key, value in loaded.choices.items())
-        typer.echo(f"# chosen for this dataset: {chosen}")
-    typer.echo(to_yaml(resolved(loaded.config)), nl=False)
+        echo(f"# chosen for this dataset: {chosen}")
+    echo(to_yaml(resolved(loaded.config)).rstrip("\n"))

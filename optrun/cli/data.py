@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from optrun.cli.output import print_json
+from optrun.cli.output import echo, print_json
 from optrun.errors import DataError
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ def list_stored(
         print_json(rows)
         return
     for row in rows:
-        typer.echo(f"{row['dataset']:<10}{_state(row):<28}{row['folder']}")
+        echo(f"{row['dataset']:<10}{_state(row):<28}{row['folder']}")
     for name in KINDS:
-        typer.echo(f"{name} needs no files")
+        echo(f"{name} needs no files")
 
 
 def _found(dataset: type["StoredDataset"], data_dir: Path | None) -> dict[str, Any]:
@@ -94,4 +94,4 @@ def fetch(
     raw = dataset.read(folder)
     dataset.check(folder, raw)
     counts = f"{len(raw.train_y)} training and {len(raw.test_y)} test images"
-    typer.echo(f"{dataset.title} is in {folder}: {counts}, verified")
+    echo(f"{dataset.title} is in {folder}: {counts}, verified")

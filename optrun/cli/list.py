@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from optrun.cli.output import print_json
+from optrun.cli.output import echo, print_json
 from optrun.errors import UserError
 
 if TYPE_CHECKING:
@@ -54,17 +54,17 @@ def list_vocabulary(
     if not (found or keys or figures):
         raise UserError(_unknown(str(word)))
     if markdown:
-        typer.echo(listing.markdown())
+        echo(listing.markdown())
     elif json:
         entries = [asdict(entry) for entry in found]
         print_json(entries + [asdict(key) for key in keys] + [asdict(c) for c in figures])
     elif word is None:
-        typer.echo(_overview(found))
+        echo(_overview(found))
     else:
         parts = [_family(found)] if word in listing.FAMILIES else [_in_full(e) for e in found]
         parts += [_keys(keys)] if keys else []
         parts += [_columns(figures)] if figures else []
-        typer.echo("\n\n\n".join(parts))
+        echo("\n\n\n".join(parts))
 
 
 def _unknown(word: str) -> str:

@@ -10,7 +10,7 @@ from optrun.cli import data
 from optrun.cli.check import check
 from optrun.cli.command import settle
 from optrun.cli.list import list_vocabulary
-from optrun.cli.output import guarded_streams
+from optrun.cli.output import echo, guarded_streams
 from optrun.cli.plot import plot
 from optrun.cli.runs import runs
 from optrun.cli.schema import schema
@@ -41,7 +41,7 @@ settle(app)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"optrun {__version__}")
+        echo(f"optrun {__version__}")
         raise typer.Exit
 
 
@@ -67,8 +67,8 @@ def main() -> None:
         try:
             app(prog_name="optrun")
         except UserError as error:
-            typer.echo(f"error: {error}" if "\n" not in str(error) else str(error), err=True)
+            echo(f"error: {error}" if "\n" not in str(error) else str(error), err=True)
             sys.exit(USERS_MISTAKE)
         except KeyboardInterrupt:
-            typer.echo("stopped", err=True)
+            echo("stopped", err=True)
             sys.exit(INTERRUPTED)

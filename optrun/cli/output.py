@@ -7,13 +7,18 @@ and its exit status is its own.
 
 import codecs
 import io
+import os
 import sys
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, TextIO
 
 from optrun.errors import UserError
 
+CONTROL = ("Cc", "Cf", "Zl", "Zp", "Cs")
+"""Unicode's categories of letters that move the cursor, turn the writing or end a line."""
 REPLACING = "optrun.replacing"
 """Name of the error handler for letters that an encoding lacks."""
 INSTEAD = {
@@ -27,8 +32,6 @@ INSTEAD = {
 
 def instead_of(letter: str) -> str:
     """ASCII letters that stand for another letter; `?` where none do."""
-    import unicodedata
-
     if letter.isascii():
         return letter
     if letter in INSTEAD:
@@ -125,8 +128,33 @@ class Output(io.TextIOWrapper):
         return written
 
 
-def guarded(stream: TextIO, is_result: bool) -> TextIO:
-    """The stream as an Output, if it is one of the operating system's."""
+def escaped(text: Any) -> str:
+    """The text with control characters written out, as `\\x1b`, so that no terminal obeys them.
+
+    Names, settings and messages may come from files of other people.
+    """
+    return "".join(
+        repr(letter)[1:-1] if unicodedata.category(letter) in CONTROL else letter
+        for letter in str(text)
+    )
+
+
+def echo(text: Any = "", err: bool = False) -> None:
+    """Print lines, with control characters in them written out."""
+    print(
+        "\n".join(map(escaped, str(text).split("\n"))),
+        file=sys.stderr if err else sys.stdout,
+        flush=err,
+    )
+
+
+def guarded(stream: TextIO | None, is_result: bool) -> TextIO:
+    """The stream as an Output, if it is one of the operating system's.
+
+    One that was closed before the start, as by `2>&-`, leads nowhere.
+    """
+    if stream is None:
+        return Path(os.devnull).open("w", encoding="utf-8")
     binary = getattr(stream, "buffer", None)
     raw = getattr(binary, "raw", binary)  # Python may run without buffers
     if not isinstance(raw, io.RawIOBase):
@@ -154,7 +182,8 @@ def print_json(value: Any) -> None:
     """Print a value as JSON, with escapes where the encoding cannot take all letters."""
     import json
 
-    import typer
-
+    text = json.dumps(value, indent=2, ensure_ascii=False)
     is_complete = codecs.lookup(sys.stdout.encoding).name.startswith("utf")
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=not is_complete))
+    if not is_complete or escaped(text.replace("\n", "")) != text.replace("\n", ""):
+        text = json.dumps(value, indent=2)
+    print(text)

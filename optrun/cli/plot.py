@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from optrun.cli.output import echo
+
 
 def plot(
     runs: Annotated[
@@ -63,12 +65,12 @@ def plot(
     for text in (*selection.notes, *selection.exceptions):
         note(text)
     chosen = metric or selection.metric
-    typer.echo(compare(selection.runs, chosen, x, log_x, log_y, smooth, out, warn, tell=note))
+    echo(compare(selection.runs, chosen, x, log_x, log_y, smooth, out, warn, tell=note))
 
 
 def warn(message: str) -> None:
-    typer.echo(f"warning: {message}", err=True)
+    echo(f"warning: {message}", err=True)
 
 
 def note(message: str) -> None:
-    typer.echo(message, err=True)
+    echo(message, err=True)

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column
 
+from optrun.cli.output import echo, escaped
 from optrun.metrics import SPLITS
 from optrun.store.run_directory import RunDirectory
 from optrun.training.observer import Observer, Plan, Pulse
@@ -35,7 +36,7 @@ class PlainLines(Observer):
 
     def say(self, text: str) -> None:
         with suppress(BrokenPipeError):  # nobody reads on, which is no reason not to train
-            print(text, file=sys.stderr, flush=True)
+            echo(text, err=True)
         self.told = monotonic()
 
     def notice(self, text: str) -> None:
@@ -88,7 +89,7 @@ class LiveBar(Observer):
 
     def begin(self, plan: Plan) -> None:
         self.status.stop()
-        self.console.print(opening(plan), highlight=False)
+        self.console.print(escaped(opening(plan)), highlight=False, markup=False)
         self.epochs, self.chance = plan.epochs, plan.chance
         self.task = self.bar.add_task(
             "", total=plan.steps, completed=plan.resumed_at, epoch="", moment=""

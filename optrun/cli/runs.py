@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from optrun.cli.output import print_json
+from optrun.cli.output import echo, print_json
 from optrun.errors import UserError
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def runs(
 
         print_runs(found, columns_called(columns, found) if columns else None)
     else:
-        typer.echo(nothing(places, sweep, bool(name or where)))
+        echo(nothing(places, sweep, bool(name or where)))
 
 
 def nothing(places: Sequence[Path], sweep: str | None, is_filtered: bool) -> str:
@@ -315,4 +315,4 @@ def show_settings(settings: Sequence["ListedSetting"], as_json: bool, otherwise:
 
         print_settings(settings)
     else:
-        typer.echo(otherwise)
+        echo(otherwise)

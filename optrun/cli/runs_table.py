@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from optrun.cli.output import escaped
 from optrun.cli.runs import COLUMNS
 from optrun.cli.tables import width_of
 from optrun.metrics import figure_text, spread_text
@@ -88,7 +89,7 @@ def table_of(texts: Texts, width: int | None, droppable: Iterable[str] = DROPPED
             max_width=letters,
         )
     for row in zip(*(texts[field] for field in widths), strict=True):
-        table.add_row(*map(Text, row))
+        table.add_row(*(Text(escaped(field)) for field in row))
     return table
 
 

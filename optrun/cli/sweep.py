@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from optrun.cli.output import print_json
+from optrun.cli.output import echo, escaped, print_json
+from optrun.training.interrupt import Interrupt
 
 if TYPE_CHECKING:
     from optrun.sweeps.directory import SweepDirectory
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from optrun.sweeps.space.load import Sweep
     from optrun.sweeps.stored import Stored
 
-INTERRUPTED, FAILED = 130, 1
+FAILED = 1
 
 
 def sweep(
@@ -77,7 +78,7 @@ def sweep(
     order = Order(out, data_dir, engine, workers or usable_cores(), fail_fast)
     loaded = load_sweep(file, overrides or (), samples)
     for line in loaded.told():
-        typer.echo(line, err=True)
+        echo(line, err=True)
     if dry_run:
         show_preview(loaded, order, json)
     else:
@@ -96,13 +97,13 @@ def run_and_report(sweep: "Sweep", order: "Order", curves: bool) -> None:
             directory = carry_out(sweep, order, watcher)
         except KeyboardInterrupt:
             watcher.close()
-            typer.echo(f"stopped: {watcher.counts()}; the same command goes on from here")
-            raise typer.Exit(INTERRUPTED) from None
+            echo(f"stopped: {watcher.counts()}; the same command goes on from here")
+            raise typer.Exit(Interrupt.exit_status()) from None
     failed, done = watcher.failed(), len(watcher.statuses)
     if failed and order.fail_fast:
-        typer.echo(f"stopped at the first failure, {done} of {watcher.total} runs done")
+        echo(f"stopped at the first failure, {done} of {watcher.total} runs done")
     for line in report(sweep, directory, curves):
-        typer.echo(line)
+        echo(line)
     if failed:
         raise typer.Exit(FAILED)
 
@@ -153,7 +154,7 @@ def show_preview(sweep: "Sweep", order: "Order", json: bool) -> None:
     else:
         print_table(sweep, found)
         for line in totals(found, order.workers):
-            typer.echo(line)
+            echo(line)
 
 
 def print_as_json(sweep: "Sweep", found: "Preview") -> None:
@@ -190,7 +191,7 @@ def print_table(sweep: "Sweep", found: "Preview") -> None:
         table.add_column(heading, no_wrap=True)
     for settings, seed, there in rows:
         values = [section_text(settings[key]) if key in settings else "" for key in sweep.keys]
-        table.add_row(*map(Text, [*values, seed, there]))
+        table.add_row(*(Text(escaped(field)) for field in [*values, seed, there]))
     show(Console(), table)
 
 

@@ -13,6 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from optrun.cli.output import echo, escaped
 from optrun.cli.progress import duration
 from optrun.metrics import figure_text, higher_is_better, label_of
 from optrun.settings import flatten, piece, short
@@ -152,7 +153,7 @@ class PlainSweep(SweepWatcher):
 
     def say(self, text: str) -> None:
         with suppress(BrokenPipeError):  # nobody reads on, which is no reason to stop
-            print(text, file=sys.stderr, flush=True)
+            echo(text, err=True)
         self.told = monotonic()
 
     def notice(self, text: str) -> None:
@@ -200,11 +201,11 @@ class LiveTable(SweepWatcher):
             epochs = run.pause_after or run.config.training.epochs
             at = f"epoch {pulse.epoch}/{epochs}" if pulse else "begun" if plan else "waiting"
             loss = f"loss {pulse.loss:.4g}" if pulse else ""
-            table.add_row(Text(self.label(run)), at, loss)
-        return Group(head, Text(self.best_so_far()), table)
+            table.add_row(Text(escaped(self.label(run))), at, loss)
+        return Group(head, Text(escaped(self.best_so_far())), table)
 
     def say(self, text: str) -> None:
-        self.live.console.print(text, highlight=False, markup=False)
+        self.live.console.print(escaped(text), highlight=False, markup=False)
 
     def notice(self, text: str) -> None:
         self.text = text

@@ -5,6 +5,9 @@ from typing import Annotated
 
 import typer
 
+from optrun.cli.output import echo
+from optrun.training.interrupt import Interrupt
+
 
 def train(
     config: Annotated[Path, typer.Argument(help="YAML file of the experiment.")],
@@ -36,7 +39,7 @@ def train(
 
     loaded = load(config, overrides or ())
     for line in loaded.told():
-        typer.echo(line, err=True)
+        echo(line, err=True)
 
     from optrun.store.run_directory import RunDirectory
     from optrun.training.run import run
@@ -47,9 +50,9 @@ def train(
     update_curves(directory)
     summary = RunDirectory(directory).read_summary()
     for line in ending(directory, summary, data_dir):
-        typer.echo(line)
+        echo(line)
     if summary["status"] == "stopped":
-        raise typer.Exit(130)
+        raise typer.Exit(Interrupt.exit_status())
 
 
 def home_of(config: Path) -> Path:

@@ -99,7 +99,7 @@ def test_overrides_leave_a_note_of_what_they_drop(train):
     assert err.startswith("note: optimizer.name=sgd leaves out beta1 (small.yaml:4)")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_stopped_run_says_how_to_go_on(folder, train, monkeypatch, number):
     process = start(folder, "small.yaml", "training.epochs=100000", "--out", "elsewhere")
     while " 0/100000" not in (line := process.stderr.readline()):
@@ -107,7 +107,7 @@ def test_a_stopped_run_says_how_to_go_on(folder, train, monkeypatch, number):
     time.sleep(0.3)
     process.send_signal(number)
     out, err = process.communicate(timeout=30)
-    assert process.returncode == 130
+    assert process.returncode == 128 + number
     assert "stopping as soon as everything is saved" in err
     (directory,) = (folder / "elsewhere").iterdir()
     command = f"optrun train elsewhere/{directory.name}/config.yaml"
