@@ -6,6 +6,7 @@ and its exit status is its own.
 """
 
 import codecs
+import errno
 import io
 import os
 import sys
@@ -17,6 +18,8 @@ from typing import Any, TextIO
 
 from optrun.errors import UserError
 
+READER_GONE = (errno.EPIPE, errno.EIO)
+"""What writing to a closed pipe and to a closed terminal fails with."""
 CONTROL = ("Cc", "Cf", "Zl", "Zp", "Cs")
 """Unicode's categories of letters that move the cursor, turn the writing or end a line."""
 REPLACING = "optrun.replacing"
@@ -87,7 +90,7 @@ class Outlet(io.RawIOBase):
             return self.raw.write(data)
         except OSError as error:
             self.is_open = False
-            if self.is_result and not isinstance(error, BrokenPipeError):
+            if self.is_result and error.errno not in READER_GONE:
                 raise UserError(f"the output cannot be written: {error.strerror}") from None
             return len(data)
 
