@@ -112,7 +112,8 @@ KEYS: tuple[Alias, ...] = (
     Alias("base_optimizer inner_optimizer", (".base",)),
     Alias("k sync_period", (".every",), within="lookahead"),
     Alias("alpha slow_step_size", (".share",), within="lookahead"),
-    Alias("grad_clip gradient_clip clip clip_norm clipnorm max_grad_norm gradient_clip_val "
+    Alias("clip", ("optimizer.clipping.by_norm",), within="optimizer top training"),
+    Alias("grad_clip gradient_clip clip_norm clipnorm max_grad_norm gradient_clip_val "
           "global_clipnorm clip_grad_norm", (".by_norm", "optimizer.clipping.by_norm")),
     Alias("clip_value clipvalue", (".by_value", "optimizer.clipping.by_value"), "as [-b, b]"),
     Alias("maximize", note="remove it: optrun makes losses small"),
@@ -328,7 +329,7 @@ PoissonNLLLoss -> ; it is not among the losses
         soft_plus -> softplus
         hyperbolic_tangent -> tanh
         quick_gelu gelu_new -> gelu
-        mish hardswish hard_swish selu celu relu6 prelu hardtanh hard_sigmoid softsign glu \
+        mish hardswish hard_swish celu relu6 prelu hardtanh hard_sigmoid softsign glu \
 swiglu maxout -> ; it is not among the activations
         softmax log_softmax -> ; the scores' softmax is `loss: softmax`; layers have none
     """)),

@@ -13,7 +13,7 @@ import numpy as np
 
 from optrun.config.schema import Config
 from optrun.data.objective import Objective
-from optrun.data.preprocessing import Rescale
+from optrun.data.preprocessing import Rescale, Standardize
 from optrun.data.whitening import Whitening
 from optrun.engine.program import Program
 from optrun.optim.descent import Momentum, Nesterov
@@ -156,16 +156,15 @@ def no_lower_bound(evidence: Evidence) -> Cause | None:
 
 
 def large_inputs(evidence: Evidence) -> Cause | None:
-    """Inputs that nothing scales, or that whitening blows up."""
+    """Inputs that nothing scales, or that steps without a bound blow up."""
     largest, dataset = evidence.largest_input, evidence.config.dataset
     if largest <= LARGE_INPUT:
         return None
     sentence = f"likely cause: inputs as large as {largest:.3g}"
     for position, step in enumerate(dataset.preprocessing):
-        if isinstance(step, Whitening) and evidence.is_usual:
-            key = f"dataset.preprocessing.{position}.eps"
-            what = f"{sentence}, which `{step.name}` makes of directions that hardly vary"
-            return Cause(what, (f"try {key}={10 * max(step.eps, 1e-3):.1g}",))
+        if isinstance(step, Standardize | Whitening) and step.clip is None and evidence.is_usual:
+            what = f"{sentence}, which `{step.name}` makes of rare values"
+            return Cause(what, (f"try dataset.preprocessing.{position}.clip=10",))
     if any(step.name in SCALING for step in dataset.preprocessing):
         return None
     if dataset.stored.is_bytes and not any(isinstance(s, Rescale) for s in dataset.preprocessing):
