@@ -234,7 +234,8 @@ class Trainer:
         """The present weights' row of metrics.csv.
 
         Raises:
-            Divergence: the loss on the training or the validation data has exploded.
+            Divergence: the loss on the training data has exploded. One on the validation data may:
+                then the model overfits.
         """
         program, progress = self.program, self.progress
         begun = perf_counter()
@@ -245,9 +246,9 @@ class Trainer:
         assert weights is not None
         penalty, sparsity = program.penalty(weights), program.sparsity(weights)
         progress.seconds_eval += perf_counter() - begun
-        for loss in (figures["train_loss"], figures.get("val_loss")):
-            if loss is not None and not (abs(loss) <= progress.limit and math.isfinite(loss)):
-                raise diagnose(program, loss, progress.step)
+        loss = figures["train_loss"]
+        if loss is not None and not abs(loss) <= progress.limit:
+            raise diagnose(program, loss, progress.step)
         return {
             "epoch": epoch,
             "step": progress.step,

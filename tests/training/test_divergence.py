@@ -7,7 +7,9 @@ import pytest
 
 from optrun.cli.progress import ending
 from optrun.config.load import load
-from tests.training.runs import SMALL, Spy, train
+from optrun.store.reading import load_run
+from optrun.training.run import run
+from tests.training.runs import ROOT, SMALL, Spy, train
 
 GLYPHS = (
     "dataset={name: synthetic, kind: glyphs, samples: 200, test_samples: 50, preprocessing: %s}"
@@ -164,3 +166,11 @@ def test_a_function_has_nothing_to_test_on(tmp_path):
     assert summary["status"] == "finished"
     assert summary["test_loss"] is summary["test_accuracy"] is None
     assert not any(re.search(r"\btest\b", line) for line in ending(done.path, summary)[:-1])
+
+
+def test_a_model_that_only_overfits_has_not_diverged(tmp_path):
+    """Degree 9 fits these points ever better, and misses all others by far."""
+    config = load(ROOT / "configs/experiments/polynomial.yaml", ["dataset.degree=9", "seed=3"])
+    done = load_run(run(config.config, tmp_path))
+    assert done.summary["status"] == "finished"
+    assert done.metrics["val_loss"].max() > 1e4 > done.metrics["train_loss"].max()
