@@ -23,7 +23,7 @@ from optrun.nn.losses import LOSSES
 from optrun.nn.models import MODELS
 from optrun.nn.normalization import NORMALIZATIONS
 from optrun.nn.pretrained import STARTS
-from optrun.nn.regularization import Adversarial, Elastic, GradientNoise, Regularization
+from optrun.nn.regularization import L1, Adversarial, Elastic, GradientNoise, Regularization
 from optrun.optim.averaging import AVERAGES
 from optrun.optim.clipping import Clipping
 from optrun.optim.optimizers import OPTIMIZERS
@@ -57,6 +57,7 @@ FAMILIES: dict[str, dict[str, type[Section]]] = {
     "sections": {
         "config": Config,
         "regularization": Regularization,
+        "l1": L1,
         "elastic": Elastic,
         "gradient_noise": GradientNoise,
         "adversarial": Adversarial,
