@@ -29,6 +29,7 @@ FACTS = {
     "steps": "Optimizer steps done.",
     "best_epoch": "The epoch whose weights were chosen, by `training.best_by`. Losses and "
     "accuracies in this file are of that epoch. 0 is the start.",
+    "average_best_epoch": "The epoch whose averaged weights were chosen.",
     "seconds_train": "Seconds of training, without evaluation and compilation.",
     "seconds_eval": "Seconds of evaluation.",
     "seconds_compile": "Seconds until kernels were ready.",
@@ -42,11 +43,14 @@ FACTS = {
     "format": "The version of the files' format.",
 }
 """Keys of summary.json that are no metrics."""
-EVALUATED = tuple(
-    f"{whose}{split}_{what}"
-    for whose in ("", "average_")
-    for split in ("train", "val", "test")
-    for what in ("loss", "accuracy")
+EVALUATED = (
+    *(
+        f"{whose}{split}_{what}"
+        for whose in ("", "average_")
+        for split in ("train", "val", "test")
+        for what in ("loss", "accuracy")
+    ),
+    "sparsity",
 )
 """Metrics that are keys of summary.json."""
 

@@ -65,7 +65,10 @@ def main() -> None:
     """
     with guarded_streams():
         try:
-            app(prog_name="optrun")
+            try:
+                app(prog_name="optrun")
+            finally:
+                sys.stdout.flush()  # what is left of the output may not fit on the disk
         except UserError as error:
             echo(f"error: {error}" if "\n" not in str(error) else str(error), err=True)
             sys.exit(USERS_MISTAKE)

@@ -74,7 +74,7 @@ def physical_memory() -> float:
         most = UNKNOWN_MACHINE
     for limit in CONTAINER_LIMITS:
         with suppress(OSError, ValueError):  # absent, or "max"
-            most = min(most, float(int(limit.read_text())))
+            most = min(most, float(int(limit.read_text(encoding="ascii"))))
     return most
 
 

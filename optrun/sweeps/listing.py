@@ -5,6 +5,7 @@ is a run that the results.csv of a sweep names. Once the sweep is over, the runs
 chose have theirs, as in its summary.md.
 """
 
+import csv
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -185,15 +186,22 @@ def swept_in(out: Path) -> tuple[dict[str, str], set[str]]:
     sweeps: dict[str, str] = {}
     chosen: set[str] = set()
     for file in sorted(out.glob(f"{FOLDER}/**/results.csv")):
-        directory = SweepDirectory(file.parent)
-        try:
-            rows = read_results(file).rows
-        except RunError:
-            continue
         name = file.relative_to(out / FOLDER).parts[0]
-        sweeps |= dict.fromkeys((row.directory for row in rows), name)
-        chosen |= chosen_in(directory)
+        sweeps |= dict.fromkeys(directories_in(file), name)
+        chosen |= chosen_in(SweepDirectory(file.parent))
     return sweeps, chosen
+
+
+def directories_in(results: Path) -> list[str]:
+    """The run directories that a results.csv names, as far as it can be read.
+
+    What is damaged, or of another version, hides test figures all the same.
+    """
+    try:
+        with results.open(encoding="utf-8", errors="replace", newline="") as file:
+            return [row["directory"] for row in csv.DictReader(file) if row.get("directory")]
+    except (OSError, csv.Error):
+        return []
 
 
 def chosen_in(directory: SweepDirectory) -> set[str]:

@@ -1,5 +1,7 @@
 """The command line as a whole: help, version, exit statuses, and that asking for help is cheap."""
 
+import errno
+import io
 import subprocess
 import sys
 
@@ -56,6 +58,18 @@ def test_a_user_s_mistake_is_told_without_a_traceback_and_ends_with_2(monkeypatc
     shown = capsys.readouterr()
     assert shown.err.startswith("error: nowhere.yaml: no such file")
     assert (shown.out, "Traceback" in shown.err) == ("", False)
+
+
+def test_output_that_is_written_last_and_does_not_fit_is_told(monkeypatch, capsys, tmp_path):
+    class Full(io.FileIO):
+        def write(self, data):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    full = io.TextIOWrapper(io.BufferedWriter(Full(tmp_path / "out", "w")), encoding="utf-8")
+    monkeypatch.setattr(sys, "stdout", full)
+    assert run(monkeypatch, "--version") == 2
+    assert "error: the output cannot be written: No space left" in capsys.readouterr().err
+    full.close()
 
 
 def ends_with(monkeypatch, error: BaseException) -> None:

@@ -234,6 +234,12 @@ def test_the_setting_that_a_sweep_chose_has_test_figures_once_it_is_over(swept: 
     assert sees(str(swept))["glyphs-mlp"] == [None, None], "there is more to be done"
 
 
+def test_results_of_another_version_hide_test_figures_too(swept: Path):
+    file = SweepDirectory.named(swept, "rates").results
+    file.write_text(file.read_text().replace("status", "state"))
+    assert sees(str(swept)) == {"glyphs-mlp": [None, None], "single": [0.92]}
+
+
 def test_a_damaged_sweep_does_not_keep_runs_from_being_listed(swept: Path):
     SweepDirectory.named(swept, "rates").results.write_text("nonsense")
     assert len(names(str(swept))) == 3
