@@ -81,9 +81,8 @@ def test_every_command_works(newcomer):
     assert (newcomer / "schema.json").exists()
 
 
-def test_the_python_example_works(newcomer):
-    (example,) = blocks("python")
-    run([sys.executable, "-c", example], newcomer)
+def test_the_python_examples_work(newcomer):
+    run([sys.executable, "-c", "".join(blocks("python"))], newcomer)
 
 
 def test_the_config_example_works(newcomer):
