@@ -113,8 +113,8 @@ def sweep(
     if workers is not None and workers < 1:
         raise UserError(f"workers is {workers}; it is at least 1")
     loaded = read(config if isinstance(config, Mapping) else Path(config), overrides)
-    for note in loaded.notes:
-        warnings.warn(note, stacklevel=2)
+    for line in loaded.told():
+        warnings.warn(line, stacklevel=2)
     folder = None if data_dir is None else Path(data_dir)
     order = Order(Path(out), folder, LOCAL, workers or usable_cores(), fail_fast=False)
     shown = watch_sweep(most_runs(loaded), loaded.keys, loaded.metric) if progress else Watcher()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from optrun.metrics import METRICS, PER_EPOCH, PER_STEP
+from optrun.store.summary import SUMMARY
 
 
 @dataclass(frozen=True)
@@ -43,22 +44,11 @@ FACTS = {
     "format": "The version of the files' format.",
 }
 """Keys of summary.json that are no metrics."""
-EVALUATED = (
-    *(
-        f"{whose}{split}_{what}"
-        for whose in ("", "average_")
-        for split in ("train", "val", "test")
-        for what in ("loss", "accuracy")
-    ),
-    "sparsity",
-)
-"""Metrics that are keys of summary.json."""
-
 COLUMNS: tuple[Column, ...] = (
     *(Column("metrics.csv", metric.name, metric.meaning) for metric in PER_EPOCH),
     *(Column("steps.csv", metric.name, metric.meaning) for metric in PER_STEP),
     *(Column("summary.json", name, meaning) for name, meaning in FACTS.items()),
-    *(Column("summary.json", name, METRICS[name].meaning) for name in EVALUATED),
+    *(Column("summary.json", name, METRICS[name].meaning) for name in SUMMARY if name in METRICS),
 )
 WORDS = ("metrics", "steps", "summary")
 """What a file can be called in short."""

@@ -13,6 +13,7 @@ from optrun.settings import differing_keys, flatten
 from optrun.store.reading import Run, check_is_run, describe, load_run, looks_like_run
 from optrun.store.run_directory import RunDirectory
 from optrun.sweeps.directory import SweepDirectory, named_sweep
+from optrun.sweeps.hidden import HiddenTests
 from optrun.sweeps.results.comparison import Comparison, compare
 from optrun.sweeps.results.rows import Results, read_results
 from optrun.viz.selection import expand, find_sweep
@@ -142,11 +143,11 @@ def read_runs_frame(named: Iterable[str | Path], root: Path) -> "pd.DataFrame":
         RunError: something is not there, or no run can be read.
     """
     paths = dict.fromkeys(path for each in named for path in run_paths(each, root))
-    rows, configs, unreadable = [], [], []
+    rows, configs, unreadable, hides_test = [], [], [], HiddenTests()
     for path in paths:
         try:
             config = RunDirectory(path).read_config()
-            rows.append(run_row(path, config))
+            rows.append(run_row(path, config, hides_test(path)))
             configs.append(config)
         except RunError as error:
             unreadable.append(error)
@@ -177,9 +178,11 @@ def run_paths(named: str | Path, root: Path) -> list[Path]:
     return runs
 
 
-def run_row(path: Path, config: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings and the summary of a run."""
+def run_row(path: Path, config: Mapping[str, Any], is_hidden: bool) -> dict[str, Any]:
+    """The settings and the summary of a run; without test figures where they are hidden."""
     summary = RunDirectory(path).read_summary()
+    if is_hidden:
+        summary |= dict.fromkeys(TESTED)
     known = describe(path)
     figures = {key: value for key, value in summary.items() if key not in ELSEWHERE}
     settings = {key: value for key, value in flatten(config).items() if key != "name"}

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column
 
 from optrun.cli.output import echo, escaped
-from optrun.metrics import SPLITS
+from optrun.metrics import AVERAGE, SPLITS
 from optrun.store.run_directory import RunDirectory
 from optrun.training.observer import Observer, Plan, Pulse
 
@@ -101,7 +101,7 @@ class LiveBar(Observer):
         self.bar.update(self.task, completed=pulse.step, epoch=epoch, moment=moment(pulse))
 
     def epoch(self, row: dict[str, Any]) -> None:
-        if self.epochs <= FEW_EPOCHS or row["epoch"] == self.epochs:
+        if self.epochs <= FEW_EPOCHS or row["epoch"] in (0, self.epochs):
             self.console.print(epoch_line(row, self.epochs, self.chance), highlight=False)
 
     def stopping(self) -> None:
@@ -133,18 +133,18 @@ def opening(plan: Plan) -> str:
 
 
 def epoch_line(row: dict[str, Any], epochs: int, chance: float | None = None) -> str:
-    """An epoch's figures in a line; that of the start names the loss of a guess, if it is known."""
+    """An epoch's figures in a line; that of the start names the loss of chance, if it is known."""
     width = len(str(epochs))
     text = f"epoch {row['epoch']:>{width}}/{epochs}"
-    for split in ("train", "val"):
-        if row[f"{split}_loss"] is not None:
-            text += f"  {split} {shown(row[f'{split}_loss'])}"
-        if row[f"{split}_accuracy"] is not None:
-            text += f"  {row[f'{split}_accuracy']:7.2%}"
+    for name in ("train", "val", f"{AVERAGE}val"):
+        if row.get(f"{name}_loss") is not None:
+            text += f"  {name.replace('_', ' ')} {shown(row[f'{name}_loss'])}"
+        if row.get(f"{name}_accuracy") is not None:
+            text += f"  {row[f'{name}_accuracy']:7.2%}"
     text += "" if row["lr"] is None else f"  lr {row['lr']:.3g}"
     if row["epoch"]:
         return f"{text}  trained {duration(row['seconds'])}"
-    return text if chance is None else f"{text}  (a guess: {shown(chance)})"
+    return text if chance is None else f"{text}  (chance: {shown(chance)})"
 
 
 def ending(directory: Path, summary: dict[str, Any], data_dir: Path | None = None) -> list[str]:
@@ -169,9 +169,9 @@ def ending(directory: Path, summary: dict[str, Any], data_dir: Path | None = Non
 
 def finished_lines(summary: dict[str, Any]) -> list[str]:
     """The result of a finished run, and the time it took."""
-    lines = [f"chosen epoch {summary['best_epoch']}: {figures(summary)}"]
+    lines = [f"best epoch {summary['best_epoch']}: {figures(summary)}"]
     if summary["average_best_epoch"] is not None:
-        chosen = f"chosen epoch {summary['average_best_epoch']}"
+        chosen = f"best epoch {summary['average_best_epoch']}"
         lines.append(f"averaged weights, {chosen}: {figures(summary, 'average_')}")
     return [
         *lines,

@@ -118,13 +118,15 @@ def nothing(places: Sequence[Path], sweep: str | None, is_filtered: bool) -> str
 
 def gathered(places: Sequence[Path], sweep: str | None) -> list["ListedRun"]:
     """The runs in some places, each once."""
+    from optrun.sweeps.hidden import HiddenTests
     from optrun.sweeps.listing import runs_in, runs_of_named_sweep
 
     if sweep is not None and len(places) > 1:
         raise UserError(f"--sweep {sweep} takes one folder of runs, and {len(places)} are given")
     found = runs_of_named_sweep(places[0], sweep) if sweep else []
+    hides_test = HiddenTests()
     for place in () if sweep else places:
-        found += runs_in(place)
+        found += runs_in(place, hides_test)
     return list({run.row.directory.resolve(): run for run in found}.values())
 
 

@@ -129,6 +129,11 @@ class Regularization(Section):
         strength, ratio = self.elastic.strength, self.elastic.l1_ratio
         return [strength * ratio, strength * (1 - ratio)]
 
+    def has(self, key: str) -> bool:
+        """Whether what is configured under a key does anything."""
+        given = getattr(self, key)
+        return bool(given.strength if isinstance(given, L1 | Elastic) else given)
+
     def proximal_key(self) -> str | None:
         """The field by which steps soft-threshold, None if they do not."""
         for key in ("elastic", "l1"):

@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -158,20 +158,8 @@ def describe(path: Path) -> RunRow:
     if summary["status"] == "running":
         abandoned = not files.is_locked()
         summary |= last_row(path) | {"status": "interrupted" if abandoned else "running"}
-    return RunRow(
-        name=str(summary.get("name", path.name)),
-        id=text(summary.get("id")),
-        status=summary["status"],
-        epochs=number(summary.get("epochs")),
-        train_loss=number(summary.get("train_loss")),
-        val_accuracy=number(summary.get("val_accuracy")),
-        val_loss=number(summary.get("val_loss")),
-        test_accuracy=number(summary.get("test_accuracy")),
-        test_loss=number(summary.get("test_loss")),
-        seconds_train=number(summary.get("seconds_train")),
-        started=text(summary.get("started")),
-        directory=path,
-    )
+    shared = {field.name: summary[field.name] for field in fields(RunRow) if field.name in summary}
+    return RunRow(**{**shared, "name": summary["name"] or path.name}, directory=path)
 
 
 def last_row(path: Path) -> dict[str, Any]:
@@ -189,14 +177,6 @@ def last_row(path: Path) -> dict[str, Any]:
         "val_loss": row.get("val_loss"),
         "seconds_train": row.get("seconds"),
     }
-
-
-def text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def number(value: Any) -> Any:
-    return value if isinstance(value, int | float) else None
 
 
 def looks_like_run(path: Path) -> bool:

@@ -26,6 +26,7 @@ from optrun.store.files import (
     write_text,
 )
 from optrun.store.lock import Locked, folder_lock, is_locked
+from optrun.store.summary import checked_summary
 from optrun.store.table import Mark, Table, read_table
 
 if TYPE_CHECKING:
@@ -166,17 +167,21 @@ class RunDirectory:
         write_json(self.path / "summary.json", {**summary, "format": FORMAT})
 
     def read_summary(self) -> dict[str, Any]:
-        """The summary; RunError also if a newer optrun wrote the run."""
+        """The summary, with all its keys; RunError also if a newer optrun wrote the run."""
         summary = read_json(self.path / "summary.json")
         written = summary.get("format")
-        if not isinstance(written, int) or not isinstance(summary.get("status"), str):
-            raise unreadable(self.path / "summary.json", ValueError("no status, or no format"))
-        if written > FORMAT:
-            raise RunError(
-                f"{self.path} was written by optrun {summary.get('optrun')} in format {written}; "
-                f"this optrun reads formats up to {FORMAT}: upgrade it"
-            )
-        return summary
+        try:
+            if type(written) is not int:
+                raise ValueError("it has no format")
+            if written > FORMAT:
+                version = str(summary.get("optrun"))[:20]
+                raise RunError(
+                    f"{self.path} was written by optrun {version} in format {str(written)[:20]}; "
+                    f"this optrun reads formats up to {FORMAT}: upgrade it"
+                )
+            return checked_summary(summary)
+        except ValueError as error:
+            raise unreadable(self.path / "summary.json", error) from error
 
     def write_environment(self, environment: Mapping[str, Any]) -> None:
         write_json(self.path / "environment.json", environment)

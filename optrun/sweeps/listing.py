@@ -5,7 +5,6 @@ is a run that the results.csv of a sweep names. Once the sweep is over, the runs
 chose have theirs, as in its summary.md.
 """
 
-import csv
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +26,7 @@ from optrun.settings import (
 from optrun.store.reading import RunRow, describe, list_runs, what_file
 from optrun.store.run_directory import RunDirectory
 from optrun.sweeps.directory import FOLDER, SweepDirectory, named_sweep
-from optrun.sweeps.results.comparison import compare
+from optrun.sweeps.hidden import HiddenTests, chosen_in
 from optrun.sweeps.results.rows import ResultRow, read_results
 
 FIGURES = ("train_loss", "val_loss", "val_accuracy", "test_loss", "test_accuracy")
@@ -110,8 +109,12 @@ class ListedSetting:
         return asdict(self) | {"n": len(self.seeds)}
 
 
-def runs_in(path: Path) -> list[ListedRun]:
+def runs_in(path: Path, hides_test: HiddenTests | None = None) -> list[ListedRun]:
     """The runs in a folder, a sweep's directory, or the run that `path` is.
+
+    Args:
+        path: of one of these.
+        hides_test: what knows already which runs belong to sweeps.
 
     Raises:
         RunError: it is none of these.
@@ -126,15 +129,14 @@ def runs_in(path: Path) -> list[ListedRun]:
             f"there are {', '.join(names)}"
         )
     rows = list_runs(path)
-    is_run = [row.directory for row in rows] == [path]
-    sweeps, seen = swept_in(path.absolute().parent if is_run else path)
-    listed = []
-    for row in rows:
-        directory = row.directory.absolute().name
-        is_hidden = directory in sweeps and directory not in seen
-        row = without(row, OF_TEST) if is_hidden else row
-        listed.append(ListedRun(row, sweeps.get(directory)))
-    return listed
+    hides_test = hides_test or HiddenTests()
+    return [
+        ListedRun(
+            without(row, OF_TEST) if hides_test(row.directory) else row,
+            hides_test.sweep_of(row.directory),
+        )
+        for row in rows
+    ]
 
 
 def runs_of_named_sweep(out: Path, name: str) -> list[ListedRun]:
@@ -179,42 +181,6 @@ def folder_of_runs(sweep: Path) -> Path:
     """Where the runs of a sweep are, given its directory or that of an earlier one of its name."""
     path = sweep if FOLDER in sweep.parent.parts else sweep.absolute()
     return next((p.parent for p in path.parents if p.name == FOLDER), path.parent)
-
-
-def swept_in(out: Path) -> tuple[dict[str, str], set[str]]:
-    """The directories of runs that belong to sweeps, with the sweep's name; those it chose."""
-    sweeps: dict[str, str] = {}
-    chosen: set[str] = set()
-    for file in sorted(out.glob(f"{FOLDER}/**/results.csv")):
-        name = file.relative_to(out / FOLDER).parts[0]
-        sweeps |= dict.fromkeys(directories_in(file), name)
-        chosen |= chosen_in(SweepDirectory(file.parent))
-    return sweeps, chosen
-
-
-def directories_in(results: Path) -> list[str]:
-    """The run directories that a results.csv names, as far as it can be read.
-
-    What is damaged, or of another version, hides test figures all the same.
-    """
-    try:
-        with results.open(encoding="utf-8", errors="replace", newline="") as file:
-            return [row["directory"] for row in csv.DictReader(file) if row.get("directory")]
-    except (OSError, csv.Error):
-        return []
-
-
-def chosen_in(directory: SweepDirectory) -> set[str]:
-    """The directories of the runs that a sweep chose; none before it is over."""
-    try:
-        results = read_results(directory.results)
-        if not directory.summary.exists() or any(row.status == "waiting" for row in results.rows):
-            return set()
-        comparison = compare(results.rows, results.keys, directory.metric())
-    except RunError:
-        return set()
-    chosen = [group.best for group in comparison.groups if group.best]
-    return {row.directory for setting in chosen for row in setting.rows}
 
 
 def tell_apart(runs: Sequence[ListedRun]) -> None:

@@ -10,7 +10,7 @@ from optrun.metrics import AVERAGE, EVALUATED, higher_is_better, whose
 from optrun.store.files import unreadable
 from optrun.store.run_directory import DONE, RunDirectory
 from optrun.store.table import read_rows
-from optrun.training.selection import Row, place
+from optrun.training.selection import Row, rank
 
 
 @dataclass(frozen=True)
@@ -83,5 +83,5 @@ def value_after(directory: RunDirectory, config: Config, metric: str, epochs: in
 
 def best_row(rows: Sequence[Row], best_by: str, whose: str) -> Row | None:
     """The row of the epoch that is chosen of some weights, if they have any."""
-    places = [(found, row) for row in rows if (found := place(row, best_by, whose))]
+    places = [(found, row) for row in rows if (found := rank(row, best_by, whose))]
     return min(places, key=lambda each: each[0])[1] if places else None

@@ -9,7 +9,7 @@ import numpy as np
 from optrun.data.splits import Split
 from optrun.engine.program import Program
 from optrun.metrics import AVERAGE, EVALUATED, whose
-from optrun.training.selection import Selection, place
+from optrun.training.selection import Selection, rank
 
 Figures = dict[str, float | None]
 
@@ -47,7 +47,7 @@ class Candidate:
     def offer(self, row: dict[str, Any]) -> None:
         """Keep the weights if an epoch, whose row this is, is their best."""
         training = self.program.config.training
-        found = place(row, str(training.best_by), self.whose)
+        found = rank(row, str(training.best_by), self.whose)
         if self.selection.offer(found, training.early_stopping) and self.weights is not None:
             self.kept[:] = self.weights
             self.row = row

@@ -12,13 +12,13 @@ from optrun.config.schema import Config
 from optrun.data.prepare import Data, prepare
 from optrun.engine.compiler import compile_program
 from optrun.errors import RunError
-from optrun.metrics import WHOSE
 from optrun.nn.pretrained import Pretrained
 from optrun.numerics.blas import one_thread
 from optrun.numerics.kernel_cache import is_cold
 from optrun.store.environment import describe_environment, differences
 from optrun.store.identity import run_id
 from optrun.store.run_directory import DONE, RunDirectory
+from optrun.store.summary import EMPTY_SUMMARY
 from optrun.training.divergence import Divergence
 from optrun.training.interrupt import Interrupt
 from optrun.training.memory import peak_memory_mb
@@ -28,38 +28,6 @@ from optrun.training.trainer import Stopped, Trainer
 NUMERICS = 3
 """Version of all arithmetic and random streams: a change that moves a bit of any run's result
 raises it, so that runs from before are not taken for the same."""
-
-EMPTY_SUMMARY: dict[str, Any] = dict.fromkeys(
-    (
-        "status",
-        "name",
-        "id",
-        "epochs",
-        "steps",
-        *(
-            f"{whose}{name}"
-            for whose in WHOSE
-            for name in (
-                "best_epoch",
-                *("train_loss", "train_accuracy"),
-                *("val_loss", "val_accuracy"),
-                *("test_loss", "test_accuracy"),
-            )
-        ),
-        "sparsity",
-        "seconds_train",
-        "seconds_eval",
-        "seconds_compile",
-        "samples_per_second",
-        "peak_memory_mb",
-        "diverged_step",
-        "reason",
-        "started",
-        "ended",
-        "optrun",
-    )
-)
-"""What every summary has, in this order; null is what a run has not come to."""
 
 
 def run(

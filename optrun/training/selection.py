@@ -11,8 +11,8 @@ from optrun.metrics import AVERAGE, higher_is_better
 Row = Mapping[str, Any]
 
 
-def place(row: Row, best_by: str, whose: str = "") -> list[float] | None:
-    """Where an epoch stands among those of its run; the least place is the best.
+def rank(row: Row, best_by: str, whose: str = "") -> list[float] | None:
+    """The rank of an epoch among those of its run; the least is the best.
 
     The metric of `best_by` decides. Ties go to the lower validation loss, then to the later epoch,
     and never to epoch 0.
@@ -39,14 +39,14 @@ def is_finite(figure: float | None) -> bool:
     return figure is not None and math.isfinite(figure)
 
 
-def improves(place: list[float], mark: list[float], stopping: EarlyStopping | None) -> bool:
+def improves(rank: list[float], mark: list[float], stopping: EarlyStopping | None) -> bool:
     """Whether an epoch is better than the one at `mark` by more than being later.
 
     With a `min_delta`, by more than that in the metric itself.
     """
     if stopping is not None and stopping.min_delta:
-        return mark[0] - place[0] > stopping.min_delta
-    return place[:-1] < mark[:-1]
+        return mark[0] - rank[0] > stopping.min_delta
+    return rank[:-1] < mark[:-1]
 
 
 @dataclass
@@ -54,8 +54,8 @@ class Selection:
     """The best epoch so far, and how long an improvement has been waited for.
 
     Attributes:
-        best: the place of the best epoch; None before any has a place.
-        mark: the place that early stopping wants to be improved on.
+        best: the rank of the best epoch; None before any has a rank.
+        mark: the rank that early stopping wants to be improved on.
         waited: epochs since.
     """
 
@@ -63,17 +63,21 @@ class Selection:
     mark: list[float] | None = None
     waited: int = 0
 
-    def offer(self, place: list[float] | None, stopping: EarlyStopping | None) -> bool:
-        """Take note of an epoch by its place; true if it is the best so far."""
-        if place is None:
+    def offer(self, rank: list[float] | None, stopping: EarlyStopping | None) -> bool:
+        """Take note of an epoch by its rank; true if it is the best so far.
+
+        An epoch without a rank, whose figures are not finite, is no improvement.
+        """
+        if rank is None:
+            self.waited += self.mark is not None
             return False
-        if self.mark is None or improves(place, self.mark, stopping):
-            self.mark, self.waited = place, 0
+        if self.mark is None or improves(rank, self.mark, stopping):
+            self.mark, self.waited = rank, 0
         else:
             self.waited += 1
-        is_best = self.best is None or place < self.best
+        is_best = self.best is None or rank < self.best
         if is_best:
-            self.best = place
+            self.best = rank
         return is_best
 
     def exhausted(self, stopping: EarlyStopping | None) -> bool:

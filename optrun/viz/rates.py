@@ -1,5 +1,6 @@
 """The learning rate of every step of a run, though only some steps are logged."""
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +72,8 @@ def planned_rates(run: Run) -> np.ndarray | None:
     except (KeyError, TypeError, ValidationError):  # written by another version
         return None
     if isinstance(schedule, Plateau):
-        watched = run.metrics[schedule.watch][1:].tolist()
+        figures = run.metrics[schedule.watch][1:].tolist()
+        watched = [None if math.isnan(figure) else figure for figure in figures]
         return schedule.cut_rates(planned, watched, per_epoch)
     return planned
 

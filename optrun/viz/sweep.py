@@ -1,15 +1,17 @@
 """sweep.png: settings of a sweep over their epochs, beside what a number or a choice changes."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from optrun.metrics import higher_is_better, is_accuracy, spread_text
+from optrun.metrics import is_accuracy, spread_text, whose
 from optrun.settings import natural_order, short
 from optrun.store.reading import Run, load_run
 from optrun.sweeps.results.comparison import Comparison, Group, Setting
+from optrun.training.selection import rank
 from optrun.viz import style
 from optrun.viz.curves import LOSS_DECADES, say_if_empty
 from optrun.viz.labels import LETTERS, axis_label, wrap
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
 PANEL, HEIGHT = 5.5, 4.6  # inches: of a panel's width, and of the height without the legend
 CURVES, BANDS = 10, 5  # in the panel of epochs, at most; and of these with bands
 BEGUN = ("finished", "paused", "diverged")  # whose directories have curves
-AVERAGE = "average_"
 
 Curve = np.ndarray
 """(epochs, 2): the epoch, and the metric of the weights chosen by then."""
@@ -184,16 +185,15 @@ def draw_diverged(axes: "Axes", curve: Curve, look: Look, first: int) -> None:
 
 def chosen_so_far(run: Run, metric: str) -> Curve:
     """The metric after each epoch, of the weights that `training.best_by` had chosen by then."""
-    curve = measured(run, metric)
-    chooser = str(run.config.get("training", {}).get("best_by"))
-    if metric.startswith(AVERAGE) and chooser != "last":
-        chooser = AVERAGE + chooser.removeprefix(AVERAGE)
-    if chooser in run.metrics:
-        merit = run.metrics[chooser].to_numpy(float) * (1 if higher_is_better(chooser) else -1)
-        before = np.concatenate([[-np.inf], np.fmax.accumulate(merit)[:-1]])
-        better = (merit > before) | np.isnan(before)  # an average may begin late
-        chosen = np.maximum.accumulate(np.where(better, np.arange(len(merit)), 0))
-        curve[:, 1] = curve[chosen, 1]
+    curve, best_by = measured(run, metric), str(run.config.get("training", {}).get("best_by"))
+    best: list[float] | None = None
+    chosen, values = math.nan, []
+    for row, value in zip(run.metrics.to_dict("records"), curve[:, 1], strict=True):
+        found = rank(row, best_by, whose(metric))
+        if found is not None and (best is None or found < best):
+            best, chosen = found, value
+        values.append(chosen)
+    curve[:, 1] = values
     return curve[np.isfinite(curve[:, 1])]
 
 

@@ -17,9 +17,9 @@ from statistics import fmean, median, stdev
 from typing import Any
 
 import yaml
-from optrun.measures import is_accuracy, spread_text
 
 import optrun
+from optrun.metrics import is_accuracy, spread_text
 from optrun.store.reading import Run
 from optrun.sweeps.results.rows import read_results
 from optrun.sweeps.run import Order, carry_out

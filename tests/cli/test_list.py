@@ -157,7 +157,7 @@ def test_metrics_show_every_column_with_its_meaning():
 
 
 def test_every_key_of_a_summary_is_explained(tmp_path):
-    from optrun.training.run import EMPTY_SUMMARY
+    from optrun.store.summary import EMPTY_SUMMARY
 
     path = write_run(tmp_path, epochs=1)
     keys = {*EMPTY_SUMMARY, *json.loads((path / "summary.json").read_text(encoding="utf-8"))}

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from optrun.cli import plot
 from optrun.errors import RunError
 from tests.runs_factory import resolved_config, write_run
-from tests.viz.test_sweep import make
+from tests.viz.test_sweep import make, written
 
 app = typer.Typer()
 app.command("plot")(plot.plot)
@@ -59,7 +59,7 @@ def test_runs_are_picked_by_a_setting_and_a_sweep_is_drawn(tmp_path: Path):
     runs = [write_run(tmp_path, resolved_config(seed=seed)) for seed in range(3)]
     out = tmp_path / "picture.png"
     assert invoke(*runs, "--where", "seed=1", "--out", out).stderr == "drew 1 run\n"
-    directory = make(tmp_path, [{"optimizer.lr": 0.001}], [[0.5, 0.6]])
+    directory = written(make(tmp_path, [{"optimizer.lr": 0.001}], [[0.5, 0.6]]))
     assert invoke(directory, "--out", out).stderr.startswith("drew 2 runs as 1 curve")
     assert invoke(*runs, "--sweep", directory, "--out", out).stderr.startswith("drew 2 runs")
 

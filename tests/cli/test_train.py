@@ -66,7 +66,7 @@ def test_what_a_finished_run_prints(folder):
     (directory,) = (folder / "runs").iterdir()
     result, times, curves, where = out.splitlines()
     figures = r"accuracy \d+\.\d\d%, loss \d\.\d{4}"
-    assert re.fullmatch(rf"chosen epoch \d: validation {figures}; test {figures}", result)
+    assert re.fullmatch(rf"best epoch \d: validation {figures}; test {figures}", result)
     assert curves == f"curves: {where}/curves.png"
     time = r"[\d.]+ m?s"
     assert re.fullmatch(
@@ -194,9 +194,7 @@ def test_lines_without_validation_or_test_figures():
         "val_accuracy": None, "lr": 0.001, "seconds": 12.34,
     }  # fmt: skip
     start = {**row, "epoch": 0, "lr": None}
-    assert epoch_line(start, 10, 2.3026) == (
-        "epoch  0/10  train 0.5000   75.00%  (a guess: 2.3026)"
-    )
+    assert epoch_line(start, 10, 2.3026) == ("epoch  0/10  train 0.5000   75.00%  (chance: 2.3026)")
     assert epoch_line(row, 10, 2.3026) == epoch_line(row, 10)
     assert epoch_line(row, 10) == "epoch  7/10  train 0.5000   75.00%  lr 0.001  trained 12.3 s"
     summary = {
@@ -206,7 +204,7 @@ def test_lines_without_validation_or_test_figures():
         "reason": "early stopping: val_loss has not improved in 5 epochs",
     }  # fmt: skip
     assert ending(Path("runs/a"), summary) == [
-        "chosen epoch 2: test accuracy 50.00%, loss 1.0000",
+        "best epoch 2: test accuracy 50.00%, loss 1.0000",
         "trained 7 epochs in 10 ms; evaluation 2.0 s, kernels ready in 346 s",
         "early stopping: val_loss has not improved in 5 epochs",
         "runs/a",
@@ -225,9 +223,9 @@ def test_a_run_without_labels_and_rates_speaks_of_losses_only(folder, train):
     assert code == 0
     number, time = r"\d+\.\d{4}", r"[\d.]+ m?s"
     begun, *_, done = err.splitlines()[3:]
-    assert re.fullmatch(rf"epoch 0/2  train {number}  val {number}  \(a guess: {number}\)", begun)
+    assert re.fullmatch(rf"epoch 0/2  train {number}  val {number}  \(chance: {number}\)", begun)
     assert re.fullmatch(rf"epoch 2/2  train {number}  val {number}  trained {time}", done)
     result = out.splitlines()[0]
-    assert re.fullmatch(rf"chosen epoch \d: validation loss {number}; test loss {number}", result)
+    assert re.fullmatch(rf"best epoch \d: validation loss {number}; test loss {number}", result)
     pulse = Pulse(step=2, epoch=1, loss=0.5, rate=None, examples_per_second=100, seconds_left=1)
     assert moment(pulse) == "step 2  loss 0.5  100 examples/s"

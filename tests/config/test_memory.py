@@ -42,7 +42,7 @@ def sixteen_gigabytes(monkeypatch):
 @pytest.mark.parametrize(
     ("config", "overrides", "path", "gigabytes"),
     [
-        (CONFIG, ["model.hidden=[100000000]"], "model.hidden", "770 GB"),
+        (CONFIG, ["model.hidden=[100000000]"], "model.hidden", "773 GB"),
         (CONFIG, ["model.hidden=[8,9223372036854775807]"], "model.hidden", ""),
         (CONFIG, ["optimizer=newton", "model.hidden=[4000000000,4000000000]"], "model.hidden", ""),
         (CONFIG, ["dataset.samples=500000000"], "dataset.samples", "32 GB"),
@@ -193,7 +193,7 @@ def begin(config: Config) -> None:
     program = compile_program(config, data)
     kept = copied(program)
     program.run(0, 1, program.epoch(0), np.inf)
-    program.evaluate(data.test, program.evaluation_weights())
+    program.evaluate(data.test, program.evaluation_weights(0))
     del kept
 
 

@@ -1,5 +1,6 @@
 """A run directory: its config, its lock, its files."""
 
+import json
 import os
 import signal
 import subprocess
@@ -12,7 +13,9 @@ import yaml
 
 from optrun.errors import RunError
 from optrun.metrics import EPOCH_COLUMNS
+from optrun.store.reading import list_runs
 from optrun.store.run_directory import FORMAT, RunDirectory
+from optrun.store.summary import EMPTY_SUMMARY
 from tests.runs_factory import resolved_config
 from tests.training.runs import same_results, train
 
@@ -166,16 +169,34 @@ def test_an_exception_in_the_block_frees_the_lock(directory: RunDirectory):
     assert not directory.is_locked()
 
 
-def test_a_summary_carries_the_format(directory: RunDirectory):
-    directory.write_summary({"status": "running", "test_loss": float("nan")})
-    assert directory.read_summary() == {"status": "running", "test_loss": None, "format": FORMAT}
+def test_a_summary_carries_the_format_and_reads_back_with_all_its_keys(directory: RunDirectory):
+    directory.write_summary({"status": "running", "epochs": 3, "test_loss": float("nan")})
+    text = (directory.path / "summary.json").read_text(encoding="utf-8")
+    assert json.loads(text) == {
+        "status": "running", "epochs": 3, "test_loss": None, "format": FORMAT,
+    }  # fmt: skip
+    assert directory.read_summary() == EMPTY_SUMMARY | {"status": "running", "epochs": 3}
 
 
-@pytest.mark.parametrize("summary", ["{}", '{"status": "x"}', '{"status": 1, "format": 1}'])
-def test_a_summary_that_is_none_is_damaged(directory: RunDirectory, summary: str):
-    (directory.path / "summary.json").write_text(summary)
+WHOLE = {"status": "finished", "format": FORMAT, "epochs": 3, "val_loss": 0.5}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"status": None}, {"status": 1}, {"status": "no such"}, {"format": None}, {"format": "1"},
+        {"epochs": -1}, {"epochs": 1.5}, {"epochs": True}, {"epochs": 10**30}, {"epochs": [1]},
+        {"val_loss": "much"}, {"val_loss": {}}, {"val_loss": 10**400}, {"name": ["x"]},
+        {"started": "yesterday"}, {"started": 5}, {"reason": {"a": 1}},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_summary_that_no_run_has_is_damaged(directory: RunDirectory, change: dict):
+    (directory.path / "summary.json").write_text(json.dumps(WHOLE | change))
     with pytest.raises(RunError, match=r"summary\.json is damaged"):
         directory.read_summary()
+    (row,) = list_runs(directory.path.parent)
+    assert row.status == "unreadable"
 
 
 def test_a_newer_format_asks_for_an_upgrade(directory: RunDirectory):

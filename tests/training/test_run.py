@@ -49,7 +49,7 @@ def test_a_finished_run_is_complete(tmp_path):
     assert done.summary["best_epoch"] == ties["val_loss"].idxmin()
     for seconds in ("seconds_train", "seconds_eval", "seconds_compile"):
         assert done.summary[seconds] > 0
-    assert 0 < done.summary["peak_memory_mb"] < 2000
+    assert 0 < done.summary["peak_memory_mb"] < 4000
 
 
 def test_a_finished_run_is_reused(tmp_path):
@@ -212,8 +212,8 @@ def test_a_function_has_no_test(tmp_path):
     assert summary["train_loss"] > 0 and summary["average_train_loss"] > 0
     assert summary["sparsity"] is None
     head, average, *_ = finished_lines(summary)
-    assert head.startswith("training loss") and average.startswith("training loss")
-    assert "averaged weights of epoch 3" in average
+    assert head.startswith("best epoch 3: training loss")
+    assert average.startswith("averaged weights, best epoch 3: training loss")
 
 
 @pytest.mark.parametrize("loss", LOSSES)

@@ -7,7 +7,7 @@ import pytest
 from optrun.config.load import load
 from optrun.config.training import EarlyStopping
 from optrun.data.prepare import prepare
-from optrun.training.selection import Selection, place
+from optrun.training.selection import Selection, rank
 from tests import reference
 from tests.training.runs import train
 
@@ -93,7 +93,7 @@ def test_which_epoch_is_chosen(best_by, accuracies, losses, best, whose, front):
         best_by = front + best_by
     selection, kept = Selection(), None
     for row in rows_of(accuracies, losses, whose):
-        if selection.offer(place(row, best_by, whose), None):
+        if selection.offer(rank(row, best_by, whose), None):
             kept = row["epoch"]
     assert kept == best
 
@@ -117,7 +117,7 @@ def test_what_early_stopping_takes_for_an_improvement(
 ):
     selection, stopping = Selection(), EarlyStopping(min_delta=min_delta)
     for row in rows_of(accuracies, losses):
-        selection.offer(place(row, best_by), stopping)
+        selection.offer(rank(row, best_by), stopping)
     assert selection.waited == waited
 
 

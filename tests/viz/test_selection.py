@@ -8,7 +8,7 @@ import pytest
 from optrun.errors import RunError, UserError
 from optrun.viz.selection import MOST_SETTINGS, select
 from tests.runs_factory import SGD, resolved_config, write_run
-from tests.viz.test_sweep import LR, NAME, make
+from tests.viz.test_sweep import LR, NAME, make, written
 
 
 def run_of(root: Path, **settings: Any) -> Path:
@@ -45,7 +45,7 @@ def test_what_is_no_run_is_left_out_of_several(tmp_path: Path):
     ],
 )
 def test_what_is_not_there_is_refused(tmp_path: Path, named: list[str], says: str):
-    make(tmp_path, [{LR: 0.1}], [[0.5]])
+    written(make(tmp_path, [{LR: 0.1}], [[0.5]]))
     with pytest.raises(UserError, match=says):
         select([tmp_path / name if name != "rate" else name for name in named], root=tmp_path)
 
@@ -57,7 +57,7 @@ def grid(root: Path, rates: int, **options: Any) -> Path:
     """A sweep of two optimizers; each run has a directory of its own."""
     points = [{NAME: name, LR: 0.1 / 2**i} for name in ("adam", "sgd") for i in range(rates)]
     values = [[(i + 1) / 100] for i in range(len(points))]
-    directory = make(root, points, values, **options)
+    directory = written(make(root, points, values, **options))
     text = (directory / "results.csv").read_text()
     shared = next(root.glob("glyphs-*")).name
     for point in points:
@@ -90,7 +90,9 @@ def test_of_a_large_sweep_the_best_of_each_group_is_drawn(tmp_path: Path):
 
 
 def test_a_large_sweep_of_one_group_has_its_best(tmp_path: Path):
-    directory = make(tmp_path, [{LR: 0.1 / 2**i} for i in range(12)], [[i / 12] for i in range(12)])
+    directory = written(
+        make(tmp_path, [{LR: 0.1 / 2**i} for i in range(12)], [[i / 12] for i in range(12)])
+    )
     (note,) = select([directory]).notes
     assert note.startswith(f"rates: {MOST_SETTINGS} of 12 settings, the best by validation acc")
 
@@ -114,7 +116,7 @@ def test_only_the_runs_of_a_sweep_are_kept(tmp_path: Path):
 
 
 def test_a_sweep_that_has_not_begun_says_so(tmp_path: Path):
-    directory = make(tmp_path, [{LR: 0.1}], [["waiting"]])
+    directory = written(make(tmp_path, [{LR: 0.1}], [["waiting"]]))
     with pytest.raises(RunError, match=r"no run of the sweep rates has begun; `optrun sweep .*"):
         select([directory])
 

@@ -12,11 +12,13 @@ from optrun.errors import RunError
 from optrun.store.reading import load_run
 from optrun.sweeps.directory import SweepDirectory
 from optrun.sweeps.results.comparison import Comparison, compare
+from optrun.sweeps.results.rows import write_results
 from optrun.sweeps.space.candidates import Point
 from optrun.sweeps.space.distributions import LogUniform, Uniform
 from optrun.viz import sweep as viz
 from optrun.viz.sensitivity import is_log
 from optrun.viz.sweep import chosen_so_far, draw_sweep
+from optrun.yaml_text import to_yaml
 from tests.runs_factory import resolved_config, write_run
 from tests.sweeps.results.rows import row
 
@@ -68,6 +70,16 @@ def make(
     directory.mkdir(parents=True)
     keys = list(dict.fromkeys(k for p in points for k in p))
     return Made(directory, compare(rows, keys, metric, **options))
+
+
+def written(made: Made) -> Path:
+    """The sweep's directory, with the files that are read of a sweep."""
+    rows = [row for setting in made.comparison.settings for row in setting.rows]
+    keys = list(dict.fromkeys(key for row in rows for key in row.settings))
+    write_results(made.directory / "results.csv", rows, keys)
+    block = {"sweep": {"metric": made.comparison.metric}}
+    (made.directory / "sweep.yaml").write_text(to_yaml(block), encoding="utf-8")
+    return made.directory
 
 
 def two_optimizers(root: Path, **options: Any) -> Made:

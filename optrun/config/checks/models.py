@@ -130,13 +130,13 @@ def what_is_regularized_is_there(
             message = f"acts on inputs, and model `{model.name}` looks at none"
             yield ("regularization", key), message, "remove it"
     for key in ("l1", "l2", "elastic", "max_norm"):
-        if getattr(regularization, key) and (key == "max_norm" or not regularization.include_bias):
+        if regularization.has(key) and (key == "max_norm" or not regularization.include_bias):
             message = f"acts on weights, and the parameters of model `{model.name}` are a bias"
             hint = "remove it" if key == "max_norm" else "remove it, or add `include_bias: true`"
             yield ("regularization", key), message, hint
 
 
 def penalties_are_given_once(regularization: Regularization) -> Iterator[Contradiction]:
-    if regularization.elastic and (regularization.l1 or regularization.l2):
+    if regularization.elastic and (regularization.has("l1") or regularization.has("l2")):
         message = "stands for both `l1` and `l2`, which are given too"
         yield ("regularization", "elastic"), message, "remove it, or the two"

@@ -195,6 +195,17 @@ def common_measure(given: str | None, configs: Sequence[Config]) -> tuple[str, s
     return given, "", ""
 
 
+def averaging_notes(metric: str, configs: Sequence[Config]) -> list[str]:
+    """What to say where only some runs average their weights and all are compared without."""
+    averaged = [config for config in configs if config.averaging]
+    if metric.startswith(AVERAGE) or not 0 < len(averaged) < len(configs):
+        return []
+    return [
+        f"runs with and without `averaging` have the same {metric}, which is of the weights "
+        f"themselves; to compare averages by {AVERAGE}{metric}, give all runs `averaging`"
+    ]
+
+
 def _in(some: Sequence[Config], configs: Sequence[Config]) -> str:
     if len(some) == len(configs):
         return ", and there are none"

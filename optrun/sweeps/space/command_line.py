@@ -154,7 +154,9 @@ def _is_drawn(space: Any) -> bool:
     if not isinstance(space, dict):
         return False
     within = space.get("each")
-    return bool(space.get("random")) or any(map(_is_drawn, within if within else ()))
+    return bool(space.get("random")) or any(
+        map(_is_drawn, within if isinstance(within, list) else ())
+    )
 
 
 def _read(text: Text, key: str, value: str) -> tuple[str, Document]:

@@ -14,7 +14,13 @@ from optrun.errors import ConfigError
 from optrun.settings import value_text
 from optrun.sweeps.results.comparison import has_values, spelled_out
 from optrun.sweeps.space.candidates import Candidate, Point
-from optrun.sweeps.space.checking import ComposedSpace, Review, common_measure, review
+from optrun.sweeps.space.checking import (
+    ComposedSpace,
+    Review,
+    averaging_notes,
+    common_measure,
+    review,
+)
 from optrun.sweeps.space.combinations import BLOCK, normal, read_space
 from optrun.sweeps.space.command_line import typed, write_axes
 from optrun.sweeps.space.composing import Composer
@@ -36,7 +42,7 @@ class Sweep:
         points: every combination of what is listed, in order.
         seeds: that every candidate is trained with.
         strategy: which candidates are trained, and for how long.
-        metric: val_accuracy, val_loss or train_loss, which the best is best in.
+        metric: which the best is best in, such as `val_accuracy`.
         epochs: of a run in full; of the longest, if they differ.
         keys: what varies, the seed apart, in the order of a table.
         baseline: values of the settings that the others are compared with; None: the best.
@@ -149,17 +155,18 @@ class _Draft:
         space, repeats = self.space.without_repeats()
         configs = [config for _, config in self.review.configs]
         first, parts = configs[0], chain.from_iterable(self.space.combinations)
-        seeds = self.seeds
+        seeds, metric = self.seeds, common_measure(self.block.metric, configs)[0]
+        said = (*notes, *self.review.notes, *averaging_notes(metric, configs))
         return Sweep(
             name=self.block.name or self.source.name or first.name,
             points=space.points(),
             seeds=tuple(range(first.seed, first.seed + seeds)) if isinstance(seeds, int) else seeds,
             strategy=self.block.strategy,
-            metric=common_measure(self.block.metric, configs)[0],
+            metric=metric,
             epochs=max(config.training.epochs for config in configs),
             keys=tuple(dict.fromkeys(part.key for part in parts)),
             baseline=self.block.baseline,
-            notes=(*notes, *self.review.notes, *([repeats] if repeats else ())),
+            notes=(*said, *([repeats] if repeats else ())),
             warnings=tuple(warnings),
             source=self.document.source,
             _space=space,
