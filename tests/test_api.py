@@ -273,9 +273,12 @@ def test_load_runs_has_a_row_a_run_with_settings_and_figures(swept):
     types = {"seed": "int64", "optimizer.lr": "float64", "val_loss": "float64",
              "test_accuracy": "float64", "epochs": "int64"}  # fmt: skip
     assert {name: str(runs[name].dtype) for name in types} == types
+    chosen = {run.path for run in found.best_runs}
     for _, row in runs.iterrows():
         run = optrun.load_run(row["path"])
-        assert (run.config["seed"], run.summary["test_loss"]) == (row["seed"], row["test_loss"])
+        assert (run.config["seed"], run.summary["val_loss"]) == (row["seed"], row["val_loss"])
+        shown = run.summary["test_loss"] if run.path in chosen else None
+        assert row["test_loss"] == shown or (shown is None and np.isnan(row["test_loss"]))
     best = runs.groupby("optimizer.lr")["val_loss"].min()
     assert len(best) == 3
 

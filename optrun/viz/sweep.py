@@ -185,10 +185,11 @@ def draw_diverged(axes: "Axes", curve: Curve, look: Look, first: int) -> None:
 
 def chosen_so_far(run: Run, metric: str) -> Curve:
     """The metric after each epoch, of the weights that `training.best_by` had chosen by then."""
-    curve, best_by = measured(run, metric), str(run.config.get("training", {}).get("best_by"))
+    curve, best_by = measured(run, metric), run.config.get("training", {}).get("best_by", "last")
     best: list[float] | None = None
     chosen, values = math.nan, []
-    for row, value in zip(run.metrics.to_dict("records"), curve[:, 1], strict=True):
+    rows: list[dict[Any, Any]] = run.metrics.to_dict("records")
+    for row, value in zip(rows, curve[:, 1], strict=True):
         found = rank(row, best_by, whose(metric))
         if found is not None and (best is None or found < best):
             best, chosen = found, value

@@ -130,3 +130,11 @@ def test_a_run_is_not_ended_while_its_loss_falls_at_an_equal_accuracy(tmp_path):
     assert accuracies[best] == accuracies.max()
     assert best > accuracies.idxmax() + 3
     assert losses[best] == losses[accuracies == accuracies.max()].min()
+
+
+def test_epochs_whose_figures_are_not_finite_are_waited_through():
+    selection, stopping = Selection(), EarlyStopping(patience=2)
+    for epoch, loss in enumerate([1.0, 0.5, math.nan, math.inf]):
+        row = {"epoch": epoch, "train_loss": 0.1, "val_loss": loss, "val_accuracy": 0.5}
+        selection.offer(rank(row, "val_loss"), stopping)
+    assert selection.exhausted(stopping)

@@ -252,7 +252,7 @@ def measured(root: Path, metric: str, config: dict[str, Any], **columns: list[An
          [50, 70, 70, 80, 80]),
         ("val_loss", "val_accuracy",
          {"val_accuracy": [0.5, 0.7, 0.6, 0.7], "val_loss": [3.0, 2.0, 1.0, 0.5]},
-         [3.0, 2.0, 2.0, 2.0]),
+         [3.0, 2.0, 2.0, 0.5]),
         ("val_loss", "val_loss", {"val_loss": [3.0, 1.0, 2.0]}, [3.0, 1.0, 1.0]),
         ("val_loss", "last", {"val_loss": [3.0, 1.0, 2.0]}, [3.0, 1.0, 2.0]),
         ("average_val_loss", "val_loss",

@@ -198,3 +198,9 @@ def test_two_hundred_candidates_take_well_under_a_second(folder):
     sweep = load_sweep(Path("base.yaml"), ["optimizer=sgd,adam", "optimizer.lr=linspace(1,2,100)"])
     assert len(sweep.points) == 200
     assert time.perf_counter() - began < 1
+
+
+def test_a_comparison_with_and_without_averages_by_the_weights_themselves_says_so(sweep_of):
+    (note,) = sweep_of("grid: {averaging: [null, ema]}").notes
+    assert note.endswith("to compare averages by average_val_accuracy, give all runs `averaging`")
+    assert not sweep_of("grid: {averaging: [swa, ema]}").notes
