@@ -125,8 +125,8 @@ def memory_parts(
     )
     examples = max(dataset.sizes().train, 1)
     batch = training.examples_per_step(examples)
-    # in training, chosen, as the epoch began, and as evaluated; slow ones; an average has three
-    copies = 4 + (optimizer.lookahead()[0] > 0) + 3 * (averaging is not None)
+    # in training, chosen, and as the epoch began; slow ones; averages of the former two
+    copies = 3 + (optimizer.lookahead()[0] > 0) + 2 * (averaging is not None)
     kept = layout.parameters + copies * layout.total + layout.state
     seen = training_shapes(layout, batch, regularization, optimizer.ascent() > 0)
     evaluated = _numbers(evaluation_shapes(layout, EVALUATION_ROWS))

@@ -45,7 +45,8 @@ SCENARIOS = [
     ((GLYPHS % "[standardize]", "optimizer={name: sgd, lr: 1e4}"), HIGH.format(r"1e\+04")),
     ((GLYPHS % "[rescale]", "optimizer={name: sgd, lr: 1e5}"), HIGH.format(r"1e\+05")),
     (
-        (GLYPHS % "[{name: zca_whiten, eps: 1e-12, clip: null}]", "optimizer={name: sgd, lr: 0.1}"),
+        (GLYPHS % "[{name: zca_whiten, eps: 1e-12, clip: null}]", "optimizer={name: sgd, lr: 0.1}",
+         "loss=mse"),
         r"likely cause: inputs as large as \d+, which `zca_whiten` makes of rare values; try "
         "dataset.preprocessing.0.clip=10",
     ),

@@ -12,7 +12,7 @@ from optrun.errors import RunError
 from optrun.store.reading import load_run
 from optrun.sweeps.directory import SweepDirectory
 from optrun.sweeps.results.comparison import Comparison, compare
-from optrun.sweeps.results.rows import write_results
+from optrun.sweeps.results.rows import ResultRow, write_results
 from optrun.sweeps.space.candidates import Point
 from optrun.sweeps.space.distributions import LogUniform, Uniform
 from optrun.viz import sweep as viz
@@ -32,6 +32,7 @@ class Made:
 
     directory: Path
     comparison: Comparison
+    rows: list[ResultRow]
 
 
 def sweep_figure(made: Made) -> Figure:
@@ -69,14 +70,13 @@ def make(
     directory = SweepDirectory.named(root, name).path
     directory.mkdir(parents=True)
     keys = list(dict.fromkeys(k for p in points for k in p))
-    return Made(directory, compare(rows, keys, metric, **options))
+    return Made(directory, compare(rows, keys, metric, **options), rows)
 
 
 def written(made: Made) -> Path:
     """The sweep's directory, with the files that are read of a sweep."""
-    rows = [row for setting in made.comparison.settings for row in setting.rows]
-    keys = list(dict.fromkeys(key for row in rows for key in row.settings))
-    write_results(made.directory / "results.csv", rows, keys)
+    keys = list(dict.fromkeys(key for row in made.rows for key in row.settings))
+    write_results(made.directory / "results.csv", made.rows, keys)
     block = {"sweep": {"metric": made.comparison.metric}}
     (made.directory / "sweep.yaml").write_text(to_yaml(block), encoding="utf-8")
     return made.directory
