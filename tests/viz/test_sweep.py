@@ -278,7 +278,7 @@ def test_a_curve_ends_at_the_figure_in_its_legend(tmp_path: Path):
         rows.append(replace(row({LR: 0.1}, seed, ends[-1], "val_accuracy"), directory=path.name))
     directory = SweepDirectory.named(tmp_path, "early").path
     directory.mkdir(parents=True)
-    made = Made(directory, compare(rows, [LR], "val_accuracy"))
+    made = Made(directory, compare(rows, [LR], "val_accuracy"), rows)
     (line,) = lines(sweep_figure(made).axes[0])
     assert line.get_xdata()[-1] == 6
     assert line.get_ydata()[-1] == pytest.approx(100 * np.mean(ends))
