@@ -75,6 +75,10 @@ FIXED = (
 """The columns that every results.csv ends in, after one for each key."""
 
 
+FORMULA = ("=", "+", "-", "@")
+"""What a text begins with that a spreadsheet would run as a formula."""
+
+
 def row_of(directory: Path, settings: Mapping[str, Any], seed: int) -> ResultRow:
     """What came of the run in `directory`, whatever state it is in.
 
@@ -143,7 +147,8 @@ def with_test_figures(row: ResultRow, root: Path) -> ResultRow:
 
 def one_line(text: str | None) -> str | None:
     """The words of `text`, so that each run of the table is one line."""
-    return " ".join(text.split()) if text else None
+    line = " ".join(text.split()) if text else ""
+    return f"'{line}" if line.startswith(FORMULA) else line or None
 
 
 def id_of(directory: Path) -> str:
@@ -203,7 +208,7 @@ def fields_of(row: ResultRow, keys: Sequence[str]) -> list[Any]:
 
 def cell(value: Any) -> str:
     """A value as the text of a field: JSON, or a plain word that no JSON is."""
-    word = isinstance(value, str) and value.isprintable() and value != ""
+    word = isinstance(value, str) and value.isprintable() and value[:1] not in ("", *FORMULA)
     return value if word and value_of(value) is value else json.dumps(value, ensure_ascii=False)
 
 

@@ -259,3 +259,13 @@ def test_a_row_is_read_without_pandas():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("text", ["=cmd|'/c calc'!A0", "+1+1", "-2+3", "@SUM(1)"])
+def test_no_text_is_a_formula_to_a_spreadsheet(tmp_path: Path, text: str):
+    row = row_without_figures(tmp_path / "toy-3f9c2a7d10", {"a": text}, 0, "failed", text)
+    write_results(tmp_path / "results.csv", [row], ["a"])
+    table = (tmp_path / "results.csv").read_text(encoding="utf-8").splitlines()
+    fields = list(csv.reader(table))[1]
+    assert not any(field.startswith(("=", "+", "-", "@")) for field in fields)
+    assert read_results(tmp_path / "results.csv").rows[0].settings == {"a": text}
