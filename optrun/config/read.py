@@ -5,6 +5,7 @@ from pathlib import Path
 from optrun.config.document import Document, Unreadable, parse, split_lines
 from optrun.config.problems import Place, Text, nearest, render
 from optrun.errors import ConfigError
+from optrun.store.files import MOST_BYTES, regular_file
 
 
 def read_file(path: Path) -> Document:
@@ -24,19 +25,25 @@ def read_bytes(path: Path) -> bytes:
     """What is in a config file.
 
     Raises:
-        ConfigError: there is no such file, or it cannot be read.
+        ConfigError: there is no such file, it cannot be read, or it is too large to be a config.
     """
     source = str(path)
     try:
-        return path.read_bytes()
+        if path.is_dir():
+            run = path / "config.yaml"
+            hint = f"; did you mean {run}?" if run.is_file() else ", not a config file"
+            raise ConfigError(f"{source}: is a directory{hint}")
+        with regular_file(path) as file:
+            content = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
         raise ConfigError(f"{source}: no such file{_files_like(path)}") from None
-    except IsADirectoryError:
-        run = path / "config.yaml"
-        hint = f"; did you mean {run}?" if run.is_file() else ", not a config file"
-        raise ConfigError(f"{source}: is a directory{hint}") from None
     except OSError as error:
         raise ConfigError(f"{source}: cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise ConfigError(f"{source}: cannot be read: {error}") from None
+    if len(content) > MOST_BYTES:
+        raise ConfigError(f"{source}: has more than {MOST_BYTES:,} bytes, which no config needs")
+    return content
 
 
 def parse_file(content: bytes, source: str, calls: bool = False) -> Document:

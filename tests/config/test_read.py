@@ -1,11 +1,13 @@
 """Files that are no configs at all."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from optrun.config.load import load
 from optrun.errors import ConfigError
+from optrun.store.files import MOST_BYTES
 
 
 @pytest.fixture(autouse=True)
@@ -59,3 +61,19 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm():
     lines = ["name: demo", "dataset: mnist", "model: linear", "optimizer: sgd", "seed: -1"]
     Path("x.yaml").write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines).encode())
     assert refusal("x.yaml").startswith("x.yaml:5:7: seed:")
+
+
+def test_pipes_devices_and_what_is_too_large_are_refused_at_once():
+    os.mkfifo("pipe.yaml")
+    Path("endless.yaml").symlink_to("/dev/zero")
+    for path in ("pipe.yaml", "endless.yaml"):
+        assert refusal(path) == f"{path}: cannot be read: it is not a regular file"
+    Path("large.yaml").write_bytes(b"#" * (MOST_BYTES + 1))
+    assert (
+        refusal("large.yaml") == "large.yaml: has more than 1,000,000 bytes, which no config needs"
+    )
+
+
+@pytest.mark.parametrize("path", ["x" * 5000, "~nouser/a.yaml"])
+def test_paths_that_cannot_be_are_refused(path):
+    assert refusal(path).startswith(path[:20])
