@@ -94,7 +94,7 @@ def test_ctrl_c_reaches_the_caller_after_saving(tmp_path, monkeypatch):
     real = trainer.Trainer.pause
 
     def interrupted(self):
-        self.interrupt.requested = self.progress.step > 3
+        self.interrupt._asked = self.progress.step > 3
         real(self)
 
     with monkeypatch.context() as patch:

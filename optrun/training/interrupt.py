@@ -15,7 +15,8 @@ class Interrupt:
     SIGHUP is what a process gets whose terminal is closed.
 
     Args:
-        tell: called at the first.
+        tell: called when `requested` is first seen to be set. The signal itself may come in the
+            middle of a write, during which nothing else can be written.
 
     Signals are Python's to handle in the main thread only; elsewhere this does nothing.
     """
@@ -25,8 +26,8 @@ class Interrupt:
     """The last signal that asked this process to stop."""
 
     def __init__(self, tell: Callable[[], None]) -> None:
-        self.requested = False
         self.tell = tell
+        self._asked = self._told = False
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> "Interrupt":
@@ -39,15 +40,22 @@ class Interrupt:
     def __exit__(self, *error: object) -> None:
         self._restore()
 
+    @property
+    def requested(self) -> bool:
+        """Whether a signal has asked to stop."""
+        if self._asked and not self._told:
+            self._told = True
+            self.tell()
+        return self._asked
+
     @classmethod
     def exit_status(cls) -> int:
         """What a stopped process exits with: 128 and the number of the signal, 130 for Ctrl-C."""
         return 128 + cls.received
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        self.requested, Interrupt.received = True, number
+        self._asked, Interrupt.received = True, number
         self._restore()
-        self.tell()
 
     def _restore(self) -> None:
         for number, handler in self._before.items():
