@@ -109,7 +109,7 @@ def about_data(comparison: Comparison) -> list[str]:
     if "val_" in comparison.metric or not comparison.has_examples:
         return []
     return [
-        "There is no validation data: settings are chosen by their training loss, which does not "
+        "Settings are chosen by their training loss, which does not "
         "tell how they do on other data."
     ]
 

@@ -182,7 +182,7 @@ def test_of_a_function_no_seeds_are_asked_for():
         (
             {("adam", 0.1): [0.5], ("adam", 0.2): [0.1], ("adam", 0.3): [0.5]},
             {"metric": "train_loss"},
-            ["There is no validation data: settings are chosen by their training loss, which does "
+            ["Settings are chosen by their training loss, which does "
              "not tell how they do on other data."],
         ),
         (
