@@ -109,8 +109,7 @@ def about_data(comparison: Comparison) -> list[str]:
     if "val_" in comparison.metric or not comparison.has_examples:
         return []
     return [
-        "Settings are chosen by their training loss, which does not "
-        "tell how they do on other data."
+        "Settings are chosen by their training loss, which does not tell how they do on other data."
     ]
 
 
