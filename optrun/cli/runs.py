@@ -8,19 +8,17 @@ import typer
 
 from optrun.cli.output import echo, print_json
 from optrun.errors import UserError
+from optrun.metrics import heading_of
 
 if TYPE_CHECKING:
     from optrun.sweeps.listing import ListedRun, ListedSetting
+FIGURES = ("train_loss", "val_loss", "val_accuracy", "test_accuracy", "test_loss")
 COLUMNS = {
     "name": "name",
     "differs": "settings",
     "status": "status",
     "epochs": "epochs",
-    "train_loss": "train loss",
-    "val_loss": "val loss",
-    "val_accuracy": "val acc",
-    "test_accuracy": "test acc",
-    "test_loss": "test loss",
+    **{name: heading_of(name) for name in FIGURES},
     "seconds_train": "train time",
     "started": "started",
     "id": "id",
@@ -29,8 +27,7 @@ COLUMNS = {
     "directory": "directory",
 }
 """Columns as they are called in JSON and in tables."""
-OF_ROW = ("name", "status", "epochs", "train_loss", "val_loss", "val_accuracy", "test_accuracy",
-          "test_loss", "seconds_train", "started", "id", "directory")  # fmt: skip
+OF_ROW = ("name", "status", "epochs", *FIGURES, "seconds_train", "started", "id", "directory")
 OF_TEST = ("test_accuracy", "test_loss")
 UNSORTED = ("differs", "sweep", "directory")
 

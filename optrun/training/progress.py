@@ -1,4 +1,4 @@
-"""How far a run has come: what a checkpoint holds beside arrays."""
+"""How far a run has come: what a checkpoint holds besides its arrays."""
 
 import json
 import math
@@ -12,7 +12,7 @@ from optrun.training.divergence import EXPLOSION
 
 @dataclass
 class Progress:
-    """How far a run has come, beside its arrays; with them, all that resuming needs.
+    """How far a run has come; with its arrays, all that resuming needs.
 
     Attributes:
         step, epoch: steps and whole epochs done.

@@ -185,12 +185,6 @@ def right_of_zero(group: Group) -> Group:
     )
 
 
-def without_start(group: Group) -> Group:
-    """The group without the start, whose figures are far from the others; one point needs it."""
-    rest = right_of_zero(group)
-    return rest if any(len(curve.points) > 1 for curve in rest.curves) else group
-
-
 def draw_group(axes: "Axes", group: Group, line: dict[str, Any], smoothed: bool) -> None:
     """One run as a line, several as a mean in a band and what remains of the longer ones."""
     if not group.curves:

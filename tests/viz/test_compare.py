@@ -10,8 +10,7 @@ import pytest
 from optrun.errors import RunError, UserError
 from optrun.store.reading import load_run
 from optrun.store.run_directory import RunDirectory
-from optrun.viz.compare import compare, compare_figure, without_start
-from optrun.viz.groups import Group, read_curve
+from optrun.viz.compare import compare, compare_figure
 from tests.runs_factory import SGD, resolved_config, write_run
 
 
@@ -142,13 +141,6 @@ def test_a_single_epoch_is_drawn_from_0_to_1(tmp_path: Path):
     for metric in ("val_loss", "update_norm"):
         low, high = compare_figure([path], metric).axes[0].get_xlim()
         assert -0.1 < low < 0 and 1 < high < 1.1
-
-
-def test_without_start_the_start_stays_where_there_is_but_one_epoch(tmp_path: Path):
-    for epochs, first in ((1, 0), (2, 1)):
-        run = load_run(write_run(tmp_path, epochs=epochs))
-        shown = without_start(Group([read_curve(run, "val_loss", "epoch", 0.0)], "label"))
-        assert shown.curves[0].points["x"].iloc[0] == first
 
 
 @pytest.mark.parametrize("damage", ["summary.json", "metrics.csv", "config.yaml"])
